@@ -1,0 +1,1 @@
+"""The converter: Keras to TFLite, and the proof that nothing was lost."""

@@ -1,0 +1,1 @@
+"""From pixels to ink, from ink to glyphs, from glyphs to tensors."""

@@ -1,0 +1,120 @@
+"""The one door to the TFLite runtimes: LiteRT (`ai_edge_litert`) and its ancestor `tflite_runtime`.
+
+`INKEDGE_RUNTIME=litert|tflite` names one, and a named one never falls back to the other. Unnamed, LiteRT is taken where
+it is installed, else tflite-runtime.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+import os
+import re
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import ModelError, RuntimeMissingError
+
+log = logging.getLogger(__name__)
+
+VARIABLE = "INKEDGE_RUNTIME"
+
+# name -> (distribution, module with Interpreter)
+_KNOWN = {
+    "litert": ("ai-edge-litert", "ai_edge_litert.interpreter"),
+    "tflite": ("tflite-runtime", "tflite_runtime.interpreter"),
+}
+
+
+class Interpreter(Protocol):
+    """What both runtimes' interpreters have in common and the edge uses."""
+
+    def get_input_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def get_output_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def get_tensor_details(self) -> list[dict[str, Any]]: ...  # noqa: D102
+    def set_tensor(self, tensor_index: int, value: npt.NDArray[Any]) -> None: ...  # noqa: D102
+    def get_tensor(self, tensor_index: int) -> npt.NDArray[Any]: ...  # noqa: D102
+    def resize_tensor_input(self, input_index: int, tensor_size: list[int]) -> None: ...  # noqa: D102
+    def allocate_tensors(self) -> None: ...  # noqa: D102
+    def invoke(self) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """An installed runtime: `litert` or `tflite`, its version, and its Interpreter class."""
+
+    name: str
+    version: str
+    interpreter_class: type[Any]
+
+
+def _load(name: str) -> Runtime:
+    """The runtime called name; ModuleNotFoundError of its own package if it is absent, anything else is shown."""
+    distribution, module_name = _KNOWN[name]
+    if name == "tflite" and int(np.__version__.split(".")[0]) >= 2:
+        importlib.metadata.version(distribution)  # absent is absent, whatever numpy is
+        raise RuntimeMissingError(
+            f"tflite-runtime does not work with numpy {np.__version__}: pip install 'numpy<2', or use ai-edge-litert"
+        )
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError:
+        raise
+    except (ImportError, AttributeError) as error:
+        raise RuntimeMissingError(
+            f"{distribution} is installed but does not load: {error}; "
+            f"reinstall it: pip install --force-reinstall {distribution}"
+        ) from error
+    return Runtime(name=name, version=importlib.metadata.version(distribution), interpreter_class=module.Interpreter)
+
+
+def find_runtime() -> Runtime:
+    """The runtime to use on this machine.
+
+    Raises RuntimeMissingError when the named one, or every known one, is absent or broken.
+    """
+    named = os.environ.get(VARIABLE, "")
+    if named and named not in _KNOWN:
+        raise RuntimeMissingError(f"{VARIABLE}={named}: unknown; use {' or '.join(_KNOWN)}, or unset it")
+    for name in [named] if named else list(_KNOWN):
+        package = _KNOWN[name][1].split(".")[0]
+        try:
+            found = _load(name)
+        except (ModuleNotFoundError, importlib.metadata.PackageNotFoundError) as error:
+            if error.name not in (package, _KNOWN[name][1], _KNOWN[name][0]):
+                raise
+            if named:
+                raise RuntimeMissingError(
+                    f"{VARIABLE}={named}, but {_KNOWN[name][0]} is not installed: pip install {_KNOWN[name][0]}"
+                ) from error
+            continue
+        log.info("runtime %s %s (%s)", found.name, found.version, "named" if named else "first one installed")
+        return found
+    raise RuntimeMissingError(
+        "no TFLite runtime: pip install ai-edge-litert (64 bit), or tflite-runtime 'numpy<2' (32-bit Arm, Python 3.11)"
+    )
+
+
+def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
+    """An interpreter with tensors allocated for the bytes of a .tflite file.
+
+    Raises ModelError if the runtime refuses the model, RuntimeMissingError if there is no runtime.
+    """
+    runtime = find_runtime()
+    # Both runtimes crash rather than complain on some broken files; the identifier catches what is no model at all.
+    if len(content) < 16 or content[4:8] != b"TFL3":
+        raise ModelError("not a .tflite file: the identifier TFL3 is missing; convert the model again")
+    try:
+        interpreter: Interpreter = runtime.interpreter_class(model_content=content, num_threads=threads)
+        interpreter.allocate_tensors()
+    except (ValueError, RuntimeError) as error:
+        reason = re.sub(r"\s+", " ", str(error)).strip()[:200]
+        raise ModelError(
+            f"{runtime.name} {runtime.version} does not load this model: {reason}; "
+            "see `runtimes` in its manifest, or convert it again"
+        ) from error
+    return interpreter

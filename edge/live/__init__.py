@@ -1,0 +1,1 @@
+"""The camera loop: newest frame, steady readings."""

@@ -1,0 +1,1 @@
+"""From pixels to readings: a digit, a number, a page."""
