@@ -1,0 +1,154 @@
+"""Image files, multi-page TIFF and PDF as Pages; folders and globs as files."""
+
+from __future__ import annotations
+
+import glob
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+from edge.errors import SourceError
+from edge.sources.decode import check_size, decode_image
+from edge.sources.headers import find_kind, read_header
+from edge.sources.pdf import pdf_pages
+from edge.sources.tiff import tiff_pages
+from edge.values import Page
+
+MAX_MEGAPIXELS = 100.0
+SUFFIXES = frozenset(
+    ".png .jpg .jpeg .jpe .jfif .tif .tiff .bmp .dib .gif .webp .pbm .pgm .ppm .pnm .pdf".split()  # noqa: SIM905
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadPage:
+    """A page that could not be opened: where, and a message with cause and remedy."""
+
+    source: str
+    page_number: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFiles:
+    """Files in the order to read them, and how many in folders were passed over for their suffix."""
+
+    files: tuple[Path, ...]
+    skipped: int = 0
+
+
+def expand_paths(paths: Iterable[str | Path]) -> FoundFiles:
+    """Files behind paths: a file is itself whatever its name, a folder and a glob what they hold; order is kept.
+
+    A folder gives its files with a known suffix, recursively, in code-point order of the relative path; hidden ones
+    are passed over, links to files followed, links to folders not (they may loop). A path that does not exist, a
+    glob that matches nothing and a folder that cannot be listed stay in the list: read_pages says what is wrong.
+    """
+    files: list[Path] = []
+    skipped = 0
+    for path in paths:
+        for match in _matches(path):
+            if match.is_dir():
+                found = _walk(match)
+                files.extend(found.files)
+                skipped += found.skipped
+            else:
+                files.append(match)
+    return FoundFiles(files=tuple(files), skipped=skipped)
+
+
+def _matches(path: str | Path) -> list[Path]:
+    if glob.has_magic(str(path)) and not os.path.lexists(path):
+        # glob.glob, not Path.glob: absolute patterns, and hidden files left out as in a shell
+        matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+        return [Path(match) for match in matches] or [Path(path)]
+    return [Path(path)]
+
+
+def _walk(folder: Path) -> FoundFiles:
+    names: list[str] = []
+    skipped = 0
+    closed: list[str] = []
+    for parent, folders, files in os.walk(folder, onerror=lambda error: closed.append(str(error.filename))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            place = Path(parent, name)
+            if name.startswith("."):
+                continue
+            if place.suffix.lower() in SUFFIXES and not place.is_dir():
+                names.append(place.relative_to(folder).as_posix())
+            else:
+                skipped += 1
+    names += [Path(place).relative_to(folder).as_posix() for place in closed]
+    return FoundFiles(files=tuple(folder / name for name in sorted(names)), skipped=skipped)
+
+
+def read_pages(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Page | BadPage]:
+    """Every page of one file, in order, each decoded when it is asked for.
+
+    A page that cannot be read, and a file that cannot be opened, is a BadPage; nothing is raised for bad input.
+    """
+    source = str(path)
+    number = 0
+    try:
+        for page in _open_pages(path, max_megapixels):
+            number += 1
+            if isinstance(page, SourceError):
+                yield BadPage(source=source, page_number=number, message=str(page))
+            else:
+                yield page
+    except SourceError as error:
+        yield BadPage(source=source, page_number=number + 1, message=str(error))
+
+
+def _open_pages(path: Path, max_megapixels: float) -> Iterator[Page | SourceError]:
+    try:
+        with os.fdopen(_open_regular(path), "rb") as stream:
+            start = stream.read(1024)
+            kind = find_kind(start)
+            if kind == "pdf":
+                for number, pixels in enumerate(pdf_pages(path, max_megapixels=max_megapixels), 1):
+                    if isinstance(pixels, SourceError):
+                        yield pixels
+                    else:
+                        yield Page(pixels=pixels, source=str(path), page_number=number)
+                return
+            # Mapped, not read: a file of gigabytes that is refused for its header costs nothing.
+            # Not closed by hand: that fails while an array still points into it. It goes with its last user.
+            content = mmap(stream.fileno(), 0, access=ACCESS_READ)
+        headers = tiff_pages(content) if kind == "tiff" else iter((read_header(kind, content),))
+        for number, header in enumerate(headers, 1):
+            try:
+                check_size(header.width, header.height, max_megapixels)
+                pixels = decode_image(header, content, index=number - 1)
+                yield Page(pixels=pixels, source=str(path), page_number=number)
+            except SourceError as error:
+                yield error
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise SourceError(_explain(path, error)) from error
+
+
+def _open_regular(path: Path) -> int:
+    """A descriptor, by an open() that does not wait for the other end of a pipe, and takes regular files only."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(descriptor)
+        raise IsADirectoryError if stat.S_ISDIR(mode) else SourceError("this is not a file but a device or a pipe")
+    return descriptor
+
+
+def _explain(path: Path, error: OSError | ValueError) -> str:
+    if isinstance(error, FileNotFoundError):
+        if glob.has_magic(str(path)):
+            return "no file matches; check the pattern"
+        return "no such file; check the path"
+    if isinstance(error, PermissionError):
+        return "it may not be read; check its permissions"
+    if isinstance(error, IsADirectoryError):
+        return "the folder cannot be listed; check its permissions"
+    reason = getattr(error, "strerror", None) or error
+    return f"it cannot be opened: {reason}; check the path"
