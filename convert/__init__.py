@@ -1,1 +1,1 @@
-"""The converter: Keras to TFLite, and the proof that nothing was lost."""
+"""The workstation's converter: a Keras run becomes TFLite files with manifests, and parity proves that nothing was lost."""

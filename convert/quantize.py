@@ -1,0 +1,168 @@
+"""A run and a recipe become NAME.tflite and NAME.json, calibrated by the edge's own Classifier."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convert.calibration import LOWEST_THRESHOLD, best_temperature, sure_threshold
+from convert.examples import Examples
+from convert.network import foreign_noise_held_back, load_network, with_logits
+from convert.recipes import Recipe
+from convert.representative import calibration_digits, heldback_digits
+from convert.run_folder import Run
+from convert.runtimes import RuntimeAt, loads_in, this_runtime
+from edge.errors import ModelError, SinkError
+from edge.inference.classifier import Classifier
+from edge.inference.manifest import PREPROCESSING, Manifest, TensorSpec
+from edge.inference.runtime import open_interpreter
+from edge.values import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantized:
+    """One written model: its file, its manifest and its size in bytes."""
+
+    file: Path
+    manifest: Manifest
+    size: int
+
+
+def quantize(run: Run, recipes: Sequence[Recipe], out: Path, *, others: Sequence[RuntimeAt] = ()) -> Iterator[Quantized]:
+    """Write MODEL-RECIPE.tflite and MODEL-RECIPE.json into out for each recipe, and yield each as soon as it is there.
+
+    others are interpreters, beside this one, in which it is tried whether the file loads. Everything a recipe needs is
+    checked before the first file is written. Raises ModelError for a run that cannot be quantized, SinkError for an out
+    that cannot be written.
+    """
+    if run.preprocessing != PREPROCESSING:
+        raise ModelError(
+            f"{run.model_file}: trained for preprocessing {run.preprocessing!r}, this version prepares {PREPROCESSING!r}; "
+            "train again"
+        )
+    digits = calibration_digits(run.digits_file) if any(recipe.needs_digits for recipe in recipes) else None
+    heldback = heldback_digits(run.digits_file)
+    network = load_network(run.model_file)
+    labels = run.labels_for(network.output_shape[1])
+    _make_folder(out)
+    with tempfile.TemporaryDirectory() as folder:
+        saved = Path(folder) / "saved"
+        _export(with_logits(network), saved)
+        for recipe in recipes:
+            content = to_tflite(saved, recipe, digits)
+            manifest = _calibrated(_manifest(run, recipe, labels, content), content, heldback)
+            yield _write(out, manifest, content, recipe, others)
+
+
+def to_tflite(saved: Path, recipe: Recipe, digits: Image | None) -> bytes:
+    """The .tflite bytes of a SavedModel by a recipe; digits (n, 28, 28, 1) uint8 where the recipe needs them.
+
+    Raises ModelError if TensorFlow's converter refuses.
+    """
+    with foreign_noise_held_back():
+        import tensorflow as tf
+
+        converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
+        if recipe.weights != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if recipe.weights == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if recipe.weights == "int8" and recipe.activations == "float32":
+            # Without it the dense layers are of a version that tflite-runtime 2.14 does not know; accuracy is the same.
+            converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+        if digits is not None and recipe.needs_digits:
+            converter.representative_dataset = lambda: ([digit[None].astype(np.float32) / 255] for digit in digits)
+            integer_only = {
+                "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
+                "int16": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+            }
+            converter.target_spec.supported_ops = [integer_only[recipe.activations]]
+            converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.boundary)
+        try:
+            content: bytes = converter.convert()
+        except Exception as error:  # the converter has an error class of its own for each of its layers
+            reason = " ".join(str(error).split())[:300]
+            raise ModelError(f"recipe {recipe.name}: TensorFlow does not convert this network: {reason}") from error
+    return content
+
+
+def _export(network: Any, saved: Path) -> None:
+    """Write a network as SavedModel with one digit as input.
+
+    The detour freezes the variables: straight from Keras, calibrating for int8 fails at READ_VARIABLE. The fixed batch keeps
+    shapes out of the graph that tflite-runtime would have to compute.
+    """
+    with foreign_noise_held_back():
+        import keras
+
+        one_digit = keras.InputSpec(shape=(1, *network.input_shape[1:]), dtype="float32", name="ink")
+        network.export(saved, format="tf_saved_model", input_signature=[one_digit], verbose=False)
+
+
+def _manifest(run: Run, recipe: Recipe, labels: tuple[str, ...], content: bytes) -> Manifest:
+    interpreter = open_interpreter(content)
+    return Manifest(
+        name=f"{run.name}-{recipe.name}",
+        task="digit",
+        sha256=hashlib.sha256(content).hexdigest(),
+        input=TensorSpec.of(interpreter.get_input_details()[0]),
+        output=TensorSpec.of(interpreter.get_output_details()[0]),
+        output_kind="logits",
+        labels=labels,
+        threshold=LOWEST_THRESHOLD,
+        training=run.training,
+        recipe=recipe.name,
+    )
+
+
+def _calibrated(manifest: Manifest, content: bytes, heldback: Examples | None) -> Manifest:
+    """The manifest with temperature, threshold and held-back accuracy; unchanged where no digits were held back."""
+    if heldback is None or not len(heldback):
+        return manifest
+    if heldback.labels.min() < 0 or heldback.labels.max() >= len(manifest.labels):
+        raise ModelError(f"{manifest.name}: held-back labels go beyond the {len(manifest.labels)} of the run; train again")
+    logits = Classifier(manifest, content).logits(heldback.tensors)
+    temperature = best_temperature(logits, heldback.labels)
+    right = int((logits.argmax(axis=1) == heldback.labels).sum())
+    return replace(
+        manifest,
+        temperature=temperature,
+        threshold=sure_threshold(logits, heldback.labels, temperature),
+        metrics={"heldback": {"n": len(heldback), "accuracy": round(100 * right / len(heldback), 3)}},
+    )
+
+
+def _write(
+    out: Path, manifest: Manifest, content: bytes, recipe: Recipe, others: Sequence[RuntimeAt]
+) -> Quantized:
+    file = out / f"{manifest.name}.tflite"
+    part = out / f"{manifest.name}.tflite.part"
+    try:
+        part.write_bytes(content)
+        part.replace(file)
+        manifest = replace(manifest, runtimes=_runtimes(file, manifest, recipe, others))
+        manifest.write(file.with_suffix(".json"))
+    except OSError as error:
+        raise SinkError(f"{file}: cannot be written: {error.strerror}; choose another --out") from error
+    return Quantized(file=file, manifest=manifest, size=len(content))
+
+
+def _runtimes(file: Path, manifest: Manifest, recipe: Recipe, others: Sequence[RuntimeAt]) -> tuple[str, ...]:
+    """Where the file loads: tried in the interpreters at hand, otherwise as known of the recipe."""
+    tried = {this_runtime().name: True}  # the manifest was made from its tensors
+    tried |= {other.name: loads_in(other, file, manifest) for other in others}
+    known = [name for name in recipe.known_good if name not in tried]
+    return tuple(sorted([name for name, loads in tried.items() if loads] + known))
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{out}: cannot be made a folder: {error.strerror}; choose another --out") from error
