@@ -1,7 +1,7 @@
 """From ink to tensors: the one place that makes the 28×28 picture the network reads, for training and reading alike.
 
-MNIST's own preparation (LeCun et al., 1998): the digit is scaled by its aspect into 20×20 and moved so that its centre of mass
-is the middle of 28×28.
+MNIST's own preparation (LeCun et al., 1998): the digit is scaled by its aspect into 20×20 and moved so that its centre
+of mass is the middle of 28×28.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ FIT = 20
 def fit_digit(ink: Image) -> Image:
     """(28, 28) uint8 tensor of one glyph's soft ink (h, w) uint8, 0 paper to 255 ink; zeros if there is no ink.
 
-    The ink's bounding box is scaled by its aspect into 20×20, its centre of mass put in the middle, its darkest tenth
-    scaled to 255, for MNIST's strokes are full ink. Raises ShapeError for other shapes or types.
+    The ink's bounding box is scaled by its aspect into 20×20, its darkest pixel to 255, for MNIST's strokes are full
+    ink and thin ones pale when they shrink; then its centre of mass is put in the middle. Raises ShapeError for other
+    shapes or types.
     """
     if ink.ndim != 2 or ink.dtype != np.uint8 or not ink.size:
         raise ShapeError(f"ink is (h, w) uint8 and not empty, not {ink.shape} {ink.dtype}")
@@ -34,6 +35,7 @@ def fit_digit(ink: Image) -> Image:
     # Area averaging keeps thin strokes when shrinking; cubic keeps edges when a tiny crop grows.
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = cv2.resize(ink[top : top + height, left : left + width], shape, interpolation=how)
+    small = cv2.convertScaleAbs(small, alpha=255 / max(int(small.max()), 1))
     moments = cv2.moments(small)
     x = round(SIDE / 2 - (moments["m10"] / moments["m00"] + 0.5)) if moments["m00"] else (SIDE - shape[0]) // 2
     y = round(SIDE / 2 - (moments["m01"] / moments["m00"] + 0.5)) if moments["m00"] else (SIDE - shape[1]) // 2

@@ -1,0 +1,106 @@
+"""From pixels to ink: even out the light, tell pen from paper, whichever of the two is the darker."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from edge.errors import ShapeError
+from edge.values import Image, Mask
+
+# Darker than this the sensor gives noise, and dividing by it makes ink of nothing.
+_DARKEST_PAPER = 24
+# Ink absorbs at least this much of the light (of 255); the faintest pencil on the development photos takes about 20.
+FAINTEST = 10.0
+# Noise is told from ink by its spread over the paper: of Gaussian noise 1 pixel in 4,000 lies beyond 3.5 deviations.
+_NOISE_SIGMAS = 3.5
+# Crops smaller than this are tight ones without a printed box; larger ones may show its lines along their border.
+SMALLEST_WITH_PRINT = 32
+_PRINTED_MARGIN = 0.12
+# Which half is the writing shows as well on a small picture as on a large one.
+_POLARITY_SIDE = 32
+
+
+def to_grey(pixels: Image) -> Image:
+    """(H, W) uint8 of (H, W) grey or (H, W, 3) BGR pixels. Raises ShapeError for anything else."""
+    if pixels.dtype != np.uint8 or not pixels.size:
+        raise ShapeError(f"pixels are uint8 and not empty, not {pixels.shape} {pixels.dtype}")
+    if pixels.ndim == 2:
+        return pixels
+    if pixels.ndim == 3 and pixels.shape[2] == 3:
+        return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), dtype=np.uint8)
+    raise ShapeError(f"pixels are (H, W) or (H, W, 3), not {pixels.shape}")
+
+
+def lift_ink(grey: Image, *, reach_px: int) -> Image:
+    """Soft ink (H, W) uint8: the share of light, 0 to 255, that dark marks on (H, W) grey paper absorb.
+
+    The paper's own brightness is estimated by a closing that swallows strokes up to reach_px wide, done on a reduced
+    picture, for light changes slowly; dividing by it takes out shadows and gradients.
+    """
+    height, width = grey.shape
+    factor = max(1, min(reach_px // 6, min(height, width) // 8))
+    small = grey
+    if factor > 1:
+        small = cv2.resize(grey, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
+    side = max(3, (reach_px // factor) | 1)
+    paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    paper = cv2.max(cv2.blur(paper, (side, side)), _DARKEST_PAPER)
+    if factor > 1:
+        paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.bitwise_not(cv2.divide(grey, paper, scale=255)), dtype=np.uint8)
+
+
+def noise_floor(ink: Image) -> float:
+    """The soft ink (0 to 255) above which a pixel of (H, W) ink is hardly noise; at least FAINTEST.
+
+    Spread by the median of absolute deviations, which a page that is mostly paper leaves to the paper.
+    """
+    sample = ink[:: max(1, ink.shape[0] // 200), :: max(1, ink.shape[1] // 200)]
+    middle = float(np.median(sample))
+    spread = 1.4826 * float(np.median(np.abs(sample.astype(np.int16) - middle)))
+    return max(FAINTEST, middle + _NOISE_SIGMAS * spread)
+
+
+def otsu(values: Image) -> float:
+    """Otsu's threshold (1979) of uint8 values of any shape."""
+    level, _ = cv2.threshold(values.reshape(1, -1), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return float(level)
+
+
+def ink_mask(ink: Image, *, low: float, high: float) -> Mask:
+    """(H, W) bool: blobs of soft ink above low that reach high somewhere (hysteresis, Canny 1986)."""
+    weak = (ink > low).astype(np.uint8)
+    count, labels = cv2.connectedComponents(weak, connectivity=8)
+    if count <= 1:
+        return np.zeros(ink.shape, np.bool_)
+    strong = np.zeros(count, np.bool_)
+    strong[np.unique(labels[ink > high])] = True
+    strong[0] = False
+    mask: Mask = strong[labels]
+    return mask
+
+
+def is_light_on_dark(grey: Image) -> bool:
+    """True if the writing on (H, W) grey, one digit or number, is lighter than its ground.
+
+    Brightness alone cannot tell: a photo in the dusk is dark all over. Writing is the smaller part and seldom runs
+    along the border, so the half (Otsu) that fills less of both is the ink. A slope of light is taken out first, and so
+    is a margin in which printed lines lie; tiny crops have none to spare.
+    """
+    side = min(grey.shape)
+    margin = round(_PRINTED_MARGIN * side) if side >= SMALLEST_WITH_PRINT else 0
+    inner = grey[margin : grey.shape[0] - margin, margin : grey.shape[1] - margin]
+    shrink = _POLARITY_SIDE / min(inner.shape)
+    if shrink < 1:
+        inner = cv2.resize(inner, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+    level = inner.astype(np.float32)
+    for axis in (0, 1):  # the least-squares plane, an axis at a time, for the grid is regular
+        place = np.arange(level.shape[axis], dtype=np.float32) - (level.shape[axis] - 1) / 2
+        profile = level.mean(axis=1 - axis)
+        slope = float(profile @ place) / max(float(place @ place), 1.0)
+        level -= slope * (place[:, None] if axis == 0 else place)
+    flat = cv2.normalize(level, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
+    light = flat > otsu(flat)
+    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    return float(light.mean() + border.mean()) < 1.0

@@ -1,0 +1,108 @@
+"""A level strip of writing cut into digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.imaging.glyphs import Blobs, cut_glyph, find_blobs
+from edge.values import Box, Glyph, Image, Mask
+
+# Ink below this part of the stroke's full ink is blur between strokes.
+_EDGE = 0.42
+# Marks lower than this part of the digits are points, commas and dashes.
+_LOW = 0.45
+# Smaller than this part of a digit's height squared is a speck.
+_SPECK = 0.004
+# A blob wider than this many digit heights holds more than one digit, each about _PITCH wide.
+_WIDE = 1.2
+_PITCH = 0.72
+# Digits further apart than their height are two numbers.
+_GAP = 1.0
+
+
+def cut_numbers(ink: Image) -> tuple[tuple[Glyph, ...], ...]:
+    """The numbers of a (h, w) uint8 strip of level writing, each a tuple of digit Glyphs from left to right.
+
+    Points, commas and dashes are dropped; a gap of a digit's height divides. Empty if there is no ink.
+    """
+    strong = ink[ink > 0]
+    if not strong.size:
+        return ()
+    mask = ink > _EDGE * float(np.percentile(strong, 90))
+    blobs = find_blobs(mask)
+    if not len(blobs):
+        return ()
+    heights = blobs.boxes[:, 3] - blobs.boxes[:, 1]
+    # The digits' height is that of the ink: blobs count by their area, so specks have no say.
+    order = np.argsort(heights)
+    share = np.cumsum(blobs.areas[order]) / blobs.areas.sum()
+    digit_px = float(heights[order][np.searchsorted(share, 0.5)])
+    parts = _split_wide(mask, blobs, _gather(blobs, heights, digit_px), digit_px)
+    return _divide([cut_glyph(ink, found, rows) for found, rows in parts], digit_px)
+
+
+def _gather(blobs: Blobs, heights: npt.NDArray[np.int32], digit_px: float) -> list[tuple[int, ...]]:
+    """Rows of blobs that make one digit each, from left to right: tall blobs with their fragments."""
+    left, top, right, bottom = blobs.boxes.T
+    tall = np.flatnonzero(heights >= _LOW * digit_px)
+    groups: list[list[int]] = []
+    for row in tall[np.argsort(left[tall], kind="stable")]:
+        for group in groups:
+            box = blobs.box(*group)
+            overlap = min(box.right, right[row]) - max(box.left, left[row])
+            stacked = max(box.bottom, bottom[row]) - min(box.top, top[row]) <= 1.35 * digit_px
+            if stacked and overlap > 0.65 * min(box.width, right[row] - left[row]):
+                group.append(int(row))
+                break
+        else:
+            groups.append([int(row)])
+    for row in np.flatnonzero((heights < _LOW * digit_px) & (blobs.areas >= _SPECK * digit_px**2)):
+        mark = blobs.box(int(row))
+        owners = [group for group in groups if _is_part(mark, blobs.box(*group), digit_px)]
+        if owners:
+            min(owners, key=lambda group: abs(blobs.box(*group).center[0] - mark.center[0])).append(int(row))
+    return [tuple(group) for group in sorted(groups, key=lambda group: blobs.box(*group).left)]
+
+
+def _is_part(mark: Box, digit: Box, digit_px: float) -> bool:
+    """True if a small mark belongs to a digit: it lies above, below or in it, or it is the bar that a 5 lost."""
+    overlap = min(mark.right, digit.right) - max(mark.left, digit.left)
+    apart = max(mark.top - digit.bottom, digit.top - mark.bottom, 0)
+    stacked = overlap >= 0.5 * mark.width and apart < 0.2 * digit_px
+    bar = overlap > -0.12 * digit_px and mark.bottom <= digit.top + 0.35 * digit.height and mark.left > digit.left
+    return stacked or bar
+
+
+def _split_wide(
+    mask: Mask, blobs: Blobs, groups: list[tuple[int, ...]], digit_px: float
+) -> list[tuple[Blobs, tuple[int, ...]]]:
+    """Each group with the Blobs it is rows of; joined digits are cut where there is least ink in a column."""
+    parts: list[tuple[Blobs, tuple[int, ...]]] = []
+    for rows in groups:
+        box = blobs.box(*rows)
+        pieces = max(1, round(box.width / (_PITCH * digit_px))) if box.width > _WIDE * digit_px else 1
+        if pieces == 1:
+            parts.append((blobs, rows))
+            continue
+        own = np.isin(blobs.labels, np.array(rows) + 1)
+        profile = own[:, box.left : box.right].sum(axis=0)
+        for cut in range(1, pieces):
+            middle, reach = cut * box.width / pieces, 0.3 * box.width / pieces
+            low, high = int(middle - reach), int(middle + reach) + 1
+            own[:, box.left + low + int(profile[low:high].argmin())] = False
+        found = find_blobs(own)
+        edges = found.boxes[:, 3] - found.boxes[:, 1]
+        parts.extend((found, group) for group in _gather(found, edges, digit_px))
+    return parts
+
+
+def _divide(glyphs: list[Glyph], digit_px: float) -> tuple[tuple[Glyph, ...], ...]:
+    """Glyphs from left to right as numbers: a gap of a digit's height begins a new one."""
+    numbers: list[list[Glyph]] = []
+    for glyph in glyphs:
+        if numbers and glyph.box.left - max(g.box.right for g in numbers[-1]) < _GAP * digit_px:
+            numbers[-1].append(glyph)
+        else:
+            numbers.append([glyph])
+    return tuple(tuple(number) for number in numbers)
