@@ -33,7 +33,7 @@ def annotate(pixels: Image, readings: Iterable[Reading]) -> Image:
 
 
 def draw_reading(picture: Image, reading: Reading, color: tuple[int, int, int], note: str = "") -> None:
-    """Draw one reading into a BGR picture: box, and a label `text confidence% note` above it (below, at the top edge)."""
+    """Draw one reading into a BGR picture: its box, and a label `text confidence% note` above it or below."""
     box = reading.box
     scale, thick = _sizes(picture)
     margin = thick + 1
@@ -76,4 +76,4 @@ def contact_sheet(pictures: list[Image], columns: int = 3, gap_px: int = 8) -> I
 def _sizes(picture: Image) -> tuple[float, int]:
     """Font scale and line width that stay legible when the whole picture is looked at on a screen."""
     side = max(picture.shape[:2])
-    return max(0.45, side / 45 / _FONT_PX), max(1, round(side / 500))
+    return max(0.5, side / 90 / _FONT_PX), max(2, round(side / 800))

@@ -1,0 +1,46 @@
+"""What every source of frames can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from edge.values import Frame
+
+
+class Source(Protocol):
+    """Frames from somewhere, in order, until it ends or is closed.
+
+    live: frames are made whether or not they are fetched (a camera); only the newest is worth reading. Otherwise every
+    frame is given (files). name is the SPEC it was opened with. Iterating raises SourceError when the source is lost.
+    """
+
+    name: str
+    live: bool
+
+    def __iter__(self) -> Iterator[Frame]: ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def close(self) -> None:
+        """Give back what is held; as often as wanted."""
+
+
+class SourceBase:
+    """A source as context manager; the rest is up to the class."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back what is held; as often as wanted."""
