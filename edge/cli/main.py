@@ -8,6 +8,7 @@ import typer
 
 from edge.cli import door
 from edge.cli.read import read
+from edge.cli.system import bench, doctor
 
 app = typer.Typer(
     name="edge",
@@ -26,6 +27,8 @@ def _root(quiet: door.Quiet = False, verbose: door.Verbose = False, version: doo
 
 
 app.command()(read)
+app.command()(doctor)
+app.command()(bench)
 
 
 def main() -> NoReturn:

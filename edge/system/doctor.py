@@ -1,0 +1,260 @@
+"""What is wrong with this machine: each check a value with its remedy, so that a person and a program can read it.
+
+Nothing heavy is imported at the top: the doctor must work where numpy or OpenCV does not.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import struct
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from edge.errors import EdgeError, ModelError, SinkError, SourceError
+from edge.system.cameras import VideoDevice, board_name, find_video_devices
+
+Level: TypeAlias = Literal["ok", "warn", "fail"]
+
+OLDEST_PYTHON = (3, 11)
+# The last Python that tflite-runtime has wheels for, and the only runtime for 32-bit Arm.
+LAST_PYTHON_OF_TFLITE = (3, 11)
+OLDEST_OPENCV = (4, 10)
+# Shipped digits that the default model reads as a self-test; it has 99 % of them right, a broken runtime 10 %.
+_TRIED, _ENOUGH = 100, 95
+# Readings are small; with less than this something else has filled the disk.
+_LEAST_FREE_BYTES = 50 * 1024 * 1024
+CSI_REMEDY = (
+    "OpenCV opens a CSI camera and no frame ever comes; serve it as a stream: rpicam-vid -t 0 -n --codec mjpeg -o - | "
+    "ffmpeg -f mjpeg -i - -c copy -f mpjpeg -listen 1 http://127.0.0.1:8080/ and use --camera http://127.0.0.1:8080/"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing looked at: what was found, and unless it is ok, what to do.
+
+    exit_code is what `edge doctor` ends with if this is the first check that failed; 0 unless level is `fail`.
+    """
+
+    name: str
+    level: Level
+    found: str
+    remedy: str = ""
+    exit_code: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.level == "fail") != bool(self.exit_code) or (self.level == "ok") == bool(self.remedy):
+            raise ValueError(f"check {self.name}: a failure has an exit code, and all that is not ok a remedy")
+
+
+def exit_code(checks: tuple[Check, ...]) -> int:
+    """The exit code of the first failed check, 0 if none failed."""
+    return next((check.exit_code for check in checks if check.level == "fail"), 0)
+
+
+def examine(*, camera: str | None = None, root: Path = Path("/")) -> tuple[Check, ...]:
+    """Every check, in the order in which one breaks the next; a camera is opened only if its SPEC is given.
+
+    root is where /dev, /sys and /proc are looked for. Never raises for what is wrong with the machine: that is a Check.
+    """
+    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
+        ("python", check_python),
+        ("platform", lambda: check_platform(board_name(root))),
+        ("numpy", check_numpy),
+        ("runtime", check_runtime),
+        ("opencv", check_opencv),
+        ("model", check_model),
+        ("camera", lambda: check_cameras(root) if camera is None else check_camera(camera, root)),
+        ("folder", lambda: check_folder(Path.cwd())),
+    )
+    return tuple(_look(name, look) for name, look in looks)
+
+
+def _look(name: str, look: Callable[[], Check]) -> Check:
+    """The Check of look; an error on the way is a failed check, its message already ends with the remedy."""
+    try:
+        return look()
+    except EdgeError as error:
+        found, _, remedy = str(error).partition("; ")
+        return _fail(name, found, remedy or "see docs/errors.md", error.exit_code)
+    except (ImportError, OSError) as error:
+        # A package that is there and does not load, numpy built for another Python for one.
+        reason = re.sub(r"\s+", " ", str(error)).strip()[:200]
+        return _fail(
+            name,
+            f"{type(error).__name__}: {reason}",
+            "install inkedge again into a new virtual environment",
+            ModelError.exit_code,
+        )
+
+
+def _fail(name: str, found: str, remedy: str, code: int) -> Check:
+    return Check(name=name, level="fail", found=found, remedy=remedy, exit_code=code)
+
+
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:
+    """Whether this Python is one that inkedge runs on."""
+    found = f"{'.'.join(map(str, version))} at {sys.executable}"
+    if version[:2] < OLDEST_PYTHON:
+        return _fail("python", found, "inkedge needs Python 3.11 or newer", ModelError.exit_code)
+    return Check(name="python", level="ok", found=found)
+
+
+def check_platform(
+    board: str,
+    machine: str = platform.machine(),
+    bits: int = 8 * struct.calcsize("P"),
+    version: tuple[int, ...] = sys.version_info[:2],
+) -> Check:
+    """Whether there is a TFLite runtime for this processor and Python."""
+    found = " ".join(filter(None, [platform.system(), machine, f"{bits} bit", board and f"({board})"]))
+    arm = machine.startswith(("arm", "aarch64"))
+    if bits == 32 and arm and version > LAST_PYTHON_OF_TFLITE:
+        return _fail(
+            "platform",
+            found,
+            "there is no runtime for 32-bit Arm and this Python; use a 64-bit system, or Python 3.11 (Bookworm)",
+            ModelError.exit_code,
+        )
+    if bits == 32 and machine == "aarch64":
+        # pip goes by the kernel and would look for LiteRT, which has no 32-bit wheels.
+        remedy = (
+            "a 32-bit system on a 64-bit kernel: name its runtime, pip install tflite-runtime 'numpy<2'; "
+            "or use a 64-bit system"
+        )
+        return Check(name="platform", level="warn", found=found, remedy=remedy)
+    return Check(name="platform", level="ok", found=found)
+
+
+def _installed(distribution: str) -> str:
+    """The version of an installed distribution, empty if it is absent."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def check_numpy() -> Check:
+    """Whether numpy loads and is one that the installed runtimes were built for."""
+    import numpy as np
+
+    tflite, litert = _installed("tflite-runtime"), _installed("ai-edge-litert")
+    if not tflite or int(np.__version__.split(".")[0]) < 2:
+        return Check(name="numpy", level="ok", found=np.__version__)
+    found = f"{np.__version__} beside tflite-runtime {tflite}, which was built for numpy 1 and does not say so"
+    if litert and os.environ.get("INKEDGE_RUNTIME") != "tflite":
+        remedy = "harmless while ai-edge-litert is used; pip uninstall tflite-runtime"
+        return Check(name="numpy", level="warn", found=found, remedy=remedy)
+    return _fail("numpy", found, "pip install 'numpy<2' 'opencv-python-headless<5'", ModelError.exit_code)
+
+
+def check_runtime() -> Check:
+    """Which TFLite runtime is used. Raises RuntimeMissingError if there is none."""
+    from edge.inference.runtime import VARIABLE, find_runtime
+
+    runtime = find_runtime()
+    why = f"named by {VARIABLE}" if os.environ.get(VARIABLE) else "the first one installed"
+    return Check(name="runtime", level="ok", found=f"{runtime.name} {runtime.version}, {why}")
+
+
+def check_opencv() -> Check:
+    """OpenCV's version and its ways to cameras, streams and video files; windows are not needed."""
+    try:
+        import cv2
+    except ImportError as error:
+        remedy = "pip uninstall opencv-python; pip install opencv-python-headless"
+        return _fail("opencv", f"does not load: {error}", remedy, ModelError.exit_code)
+    registry = cv2.videoio_registry
+    cameras = {registry.getBackendName(backend) for backend in registry.getCameraBackends()}
+    streams = {registry.getBackendName(backend) for backend in registry.getStreamBackends()}
+    found = f"{cv2.__version__}, video by {', '.join(sorted(cameras | streams)) or 'nothing'}"
+    version = tuple(int(part) for part in re.findall(r"\d+", cv2.__version__)[:2])
+    if version < OLDEST_OPENCV:
+        return _fail("opencv", found, "pip install --upgrade opencv-python-headless", ModelError.exit_code)
+    missing = []
+    if sys.platform == "linux" and "V4L2" not in cameras:
+        missing.append("USB cameras (V4L2)")
+    if "FFMPEG" not in streams:
+        missing.append("streams and video files (FFMPEG)")
+    if missing:
+        remedy = f"it was built without {' and '.join(missing)}; pip install --force-reinstall opencv-python-headless"
+        return Check(name="opencv", level="warn", found=found, remedy=remedy)
+    return Check(name="opencv", level="ok", found=found)
+
+
+def check_model() -> Check:
+    """Whether the default model is whole, loads, and reads the shipped digits on this machine. Raises ModelError."""
+    from edge.inference.classifier import Classifier
+    from edge.sources.digits import load_digits
+
+    classifier = Classifier.open()
+    images, labels = load_digits()
+    predictions = classifier.predict(images[:_TRIED, :, :, None])
+    right = sum(p.label == str(label) for p, label in zip(predictions, labels[:_TRIED], strict=True))
+    manifest = classifier.manifest
+    found = f"{manifest.name} ({manifest.recipe}), sha256 {manifest.sha256[:12]}, {right} of {_TRIED} digits right"
+    if right < _ENOUGH:
+        remedy = f"a good runtime reads {_ENOUGH} or more; install another: pip install --upgrade ai-edge-litert"
+        return _fail("model", found, remedy, ModelError.exit_code)
+    return Check(name="model", level="ok", found=found)
+
+
+def check_cameras(root: Path = Path("/")) -> Check:
+    """Which cameras the system shows, without opening any; none at all is a warning."""
+    devices = find_video_devices(root)
+    cameras = [device for device in devices if device.kind == "camera"]
+    ribbon = [device for device in devices if device.kind == "csi"]
+    closed = [device for device in cameras if not os.access(root / device.path.lstrip("/"), os.R_OK | os.W_OK)]
+    found = ", ".join(f"{device.path} {device.name}" for device in cameras + ribbon) or "none found"
+    if closed:
+        remedy = f"{closed[0].path} may not be opened: sudo usermod -aG video $USER, then log in again"
+        return Check(name="camera", level="warn", found=found, remedy=remedy)
+    if cameras:
+        return Check(name="camera", level="ok", found=found)
+    remedy = CSI_REMEDY if ribbon else "plug one in, or try `edge run --camera demo`; files need none"
+    return Check(name="camera", level="warn", found=found, remedy=remedy)
+
+
+def check_camera(spec: str, root: Path = Path("/")) -> Check:
+    """Whether the camera SPEC gives a frame. Raises SourceError or UsageError if it does not."""
+    device = _device_of(spec, find_video_devices(root))
+    if device is not None and device.kind == "csi":
+        return _fail("camera", f"{spec}: {device.name} on the CSI connector", CSI_REMEDY, SourceError.exit_code)
+    if device is not None and device.kind == "other":
+        remedy = "it gives no pictures; `edge doctor` without --camera lists the cameras"
+        return _fail("camera", f"{spec}: {device.name} is no camera", remedy, SourceError.exit_code)
+
+    from edge.sources.open import open_source
+
+    with open_source(spec) as source:
+        frame = next(iter(source), None)
+    if frame is None:
+        raise SourceError(f"camera {spec}: it ended without a frame; is it the right source?")
+    height, width = frame.pixels.shape[:2]
+    return Check(name="camera", level="ok", found=f"{spec}: {width}×{height}")
+
+
+def _device_of(spec: str, devices: tuple[VideoDevice, ...]) -> VideoDevice | None:
+    """The device that SPEC (`0`, `usb:0`, `/dev/video0`) means, None for other kinds of source or an absent one."""
+    number = spec.removeprefix("usb:")
+    path = f"/dev/video{number}" if number.isascii() and number.isdigit() else spec
+    return next((device for device in devices if device.path == path), None)
+
+
+def check_folder(folder: Path) -> Check:
+    """Whether results can be written into the folder the command was started in."""
+    free = shutil.disk_usage(folder).free
+    found = f"{folder}, {free / 1e9:.1f} GB free"
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remedy = "nothing can be written here; start in another folder or give --output"
+        return Check(name="folder", level="warn", found=found, remedy=remedy)
+    if free < _LEAST_FREE_BYTES:
+        return _fail("folder", found, "the disk is full; make room", SinkError.exit_code)
+    return Check(name="folder", level="ok", found=found)
