@@ -1,0 +1,97 @@
+"""`edge-train`: look at the data, train, judge, look at what went wrong, search hyperparameters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from edge.cli import door
+from edge.errors import UsageError
+from train.settings import FitSettings, Keep
+
+app = typer.Typer(
+    name="edge-train",
+    help="Train a network that reads handwritten digits, and judge it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help starts faster and reads the same in a file
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="An .npz, a folder of IDX files, or of LABEL/*.png; otherwise Keras downloads MNIST."),
+]
+
+
+# What a resumed run already knows; naming it again would be ignored, so it is refused.
+SETTLED = ("model", "batch_size", "validation_split", "seed", "out", "base", "freeze", "force", "keep", "limit")
+
+
+@app.callback()
+def _root(quiet: door.Quiet = False, verbose: door.Verbose = False, version: door.Version = False) -> None:
+    """Train a network that reads handwritten digits, and judge it."""
+
+
+@app.command()
+def fit(
+    context: typer.Context,
+    model: Annotated[str, typer.Option(help="Which network: lecture.")] = "lecture",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data, 5; with --resume so many more.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Digits a step.")] = 64,
+    validation_split: Annotated[float, typer.Option(help="Share held back, from the end.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Same seed, same machine: same weights.")] = 1,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; otherwise runs/MODEL-DATE.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Train this run on, optimizer state too.")] = None,
+    base: Annotated[Path | None, typer.Option("--from", help="Take over the network of this RUN.")] = None,
+    freeze: Annotated[bool, typer.Option("--freeze", help="With --from: train only a new head.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace the model that --out holds.")] = False,
+    keep: Annotated[Keep, typer.Option(help="Which epoch is stored.")] = "last",
+    limit: Annotated[int | None, typer.Option(help="Train on the first so many digits only.")] = None,
+) -> None:
+    """Train a network into a run folder.
+
+    Example: edge-train fit --model lecture --epochs 5 --seed 1 --out runs/lecture
+    """
+    from train.data import load_data
+    from train.fit import check_free, start, train_on
+    from train.run import describe
+
+    if resume is not None:
+        _refuse_settled(context)
+        train_on(resume, data=data, more=epochs)
+        return typer.echo(describe(resume))
+    if freeze and base is None:
+        raise UsageError("--freeze needs --from RUN: only a network that has learned something can be frozen")
+    settings = FitSettings(
+        model=model,
+        epochs=5 if epochs is None else epochs,
+        batch_size=batch_size,
+        validation_split=validation_split,
+        seed=seed,
+        keep=keep,
+        freeze=freeze,
+        limit=limit,
+    )
+    folder = out or Path("runs") / f"{model}-{datetime.now():%Y%m%d-%H%M%S}"
+    check_free(folder, force=force)
+    start(settings, load_data(data), folder, base=base, force=force)
+    typer.echo(describe(folder))
+
+
+def _refuse_settled(context: typer.Context) -> None:
+    sources = {name: context.get_parameter_source(name) for name in SETTLED}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    if given:
+        flags = ", ".join("--from" if name == "base" else f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"--resume goes on as the run began: {flags} cannot be changed; leave it out, or use --from")
+
+
+def main() -> NoReturn:
+    """The console command `edge-train`."""
+    door.run(app)

@@ -1,0 +1,208 @@
+"""Fitting: data and settings -> a run folder that is whole after every epoch."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from edge.errors import ModelError, UsageError
+from train.data import Data, Split, Tensors, as_input, load_data, one_hot, representative, split
+from train.interrupt import interrupts_wait, termination_is_an_exception
+from train.model import Model, build, check_name, compile_model, load, open_keras, transfer
+from train.progress import live_callbacks, say, say_epoch
+from train.run import (
+    CURVES,
+    HISTORY,
+    MODELS,
+    RECORD,
+    REPRESENTATIVE,
+    Epoch,
+    Record,
+    best_epoch,
+    data_record,
+    find_model,
+    load_trained,
+    make_folder,
+    read_history,
+    save_model,
+    versions,
+    write_file,
+    write_history,
+)
+from train.settings import FitSettings
+
+# The quantizer calibrates on so many digits; confidence is fitted on so many held back.
+REPRESENTATIVE_DIGITS = 1000
+HELDBACK_DIGITS = 2000
+
+
+def check_free(run: Path, *, force: bool = False) -> None:
+    """Raise UsageError if the folder already holds a model and may not be replaced."""
+    if not force and any((run / name).exists() for name in MODELS):
+        raise UsageError(f"{run}: already holds a model; --resume {run} trains it on, --force replaces it")
+
+
+def start(
+    settings: FitSettings,
+    data: Data,
+    run: Path,
+    *,
+    base: Path | None = None,
+    network: Model | None = None,
+    force: bool = False,
+) -> Record:
+    """Train a new network into `run` and give its record.
+
+    base: a RUN whose network is taken over (transfer learning). network: an uncompiled network to fit instead of
+    the named one. Same settings, data and machine give the same weights, bit for bit.
+    Raises UsageError if run holds a model and not force, SinkError if it cannot be written; KeyboardInterrupt
+    after everything finished so far is safe.
+    """
+    if network is None:
+        check_name(settings.model)
+    check_free(run, force=force)
+    parts = split(data, settings.validation_split, settings.limit)
+    open_keras().utils.set_random_seed(settings.seed)
+    if base is not None:
+        network = take_over(base, data, freeze=settings.freeze)
+    elif network is None:
+        network = build(settings.model, len(data.labels))
+    compile_model(network, settings.learning_rate)
+    make_folder(run)
+    for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
+        (run / name).unlink(missing_ok=True)
+    record = Record(
+        model=settings.model,
+        labels=data.labels,
+        settings=settings,
+        data=data_record(data, len(parts.x_train), len(parts.x_heldback)),
+        parameters=int(network.count_params()),
+        source=data.source,
+        based_on=str(base) if base else None,
+        versions=versions(),
+    )
+    record.write(run)
+    _write_representative(run, parts, len(data.labels), settings.seed)
+    return _train(network, record, parts, run, ())
+
+
+def take_over(base: Path, data: Data, *, freeze: bool) -> Model:
+    """The network of the RUN `base`: whole if labels are the same and nothing is frozen, else with a new head."""
+    trained = load_trained(base)
+    if not freeze and trained.labels == data.labels:
+        return trained.network
+    return transfer(trained.network, len(data.labels), freeze=freeze)
+
+
+def train_on(run: Path, *, data: Path | None = None, more: int | None = None) -> Record:
+    """Train a run on from its stored epoch, optimizer state and all, to the same weights as without a stop.
+
+    more: epochs beyond those done; None runs those an interrupted run still owes. data: None means where they were.
+    Raises UsageError if nothing is owed, ModelError if the run cannot be gone on with or the data are not the same.
+    """
+    if not run.is_dir():
+        raise UsageError(f"--resume {run}: no such run folder; to start from a model file use --from")
+    record = Record.read(run)
+    file = find_model(run)
+    epochs = record.epochs_done + more if more is not None else record.settings.epochs
+    if epochs <= record.stored_epoch:
+        raise UsageError(f"{run}: has all its {epochs} epochs; say how many more with --epochs N")
+    found = load_data(data or (Path(record.source) if record.source else None))
+    if found.sha256 != record.data.sha256:
+        raise ModelError(f"{run}: was trained on other data than {data or record.source}; use --from to train on these")
+    network = load(file)
+    if network.optimizer is None or not int(network.optimizer.iterations):
+        raise ModelError(f"{file}: holds no optimizer state to go on with; use --from {run} instead")
+    history = read_history(run)[: record.stored_epoch]
+    # Always saved with the epochs it was asked for, so that a second stop knows what is owed.
+    record = replace(record, settings=replace(record.settings, epochs=epochs), epochs_done=len(history))
+    say(f"{run}: going on after epoch {record.stored_epoch}")
+    parts = split(found, record.settings.validation_split, record.settings.limit)
+    return _train(network, record, parts, run, history)
+
+
+def _train(network: Model, record: Record, parts: Split, run: Path, history: tuple[Epoch, ...]) -> Record:
+    network.summary(print_fn=say)
+    classes = len(record.labels)
+    x, y = as_input(parts.x_train), one_hot(parts.y_train, classes)
+    held = (as_input(parts.x_heldback), one_hot(parts.y_heldback, classes)) if len(parts.x_heldback) else None
+    try:
+        with termination_is_an_exception():
+            for epoch in range(len(history) + 1, record.settings.epochs + 1):
+                done = _one_epoch(network, record.settings, epoch, x, y, held)
+                history = (*history, done)
+                with interrupts_wait():  # so that the model files, history and record never disagree
+                    record = _store(network, record, run, history)
+                say_epoch(done, record.settings.epochs, best=best_epoch(history) == epoch)
+        record = replace(record, interrupted=False)
+    except (KeyboardInterrupt, SystemExit):
+        record = replace(record, interrupted=True)
+        kept = f"epoch {record.stored_epoch} is kept in {run}; --resume {run} goes on" if history else "nothing is kept"
+        say(f"\nstopped: {kept}")
+        raise
+    finally:
+        record.write(run)
+    _draw_curves(run, history)
+    return record
+
+
+def _one_epoch(
+    network: Model, settings: FitSettings, epoch: int, x: Tensors, y: Tensors, held: tuple[Tensors, Tensors] | None
+) -> Epoch:
+    # Each epoch has a seed of its own: a resumed run shuffles as the uninterrupted one would have.
+    seed = int(np.random.SeedSequence((settings.seed, epoch)).generate_state(1)[0])
+    open_keras().utils.set_random_seed(seed)
+    begin = time.perf_counter()
+    logs = network.fit(
+        x,
+        y,
+        batch_size=settings.batch_size,
+        validation_data=held,
+        verbose=0,
+        callbacks=live_callbacks(epoch, settings.epochs, math.ceil(len(x) / settings.batch_size)),
+    ).history
+    last = {name: float(values[-1]) for name, values in logs.items()}
+    return Epoch(
+        epoch=epoch,
+        loss=last["loss"],
+        accuracy=last["accuracy"],
+        val_loss=last.get("val_loss", math.nan),
+        val_accuracy=last.get("val_accuracy", math.nan),
+        seconds=round(time.perf_counter() - begin, 3),
+    )
+
+
+def _store(network: Model, record: Record, run: Path, history: tuple[Epoch, ...]) -> Record:
+    epoch = history[-1].epoch
+    stored = record.stored_epoch
+    if record.settings.keep == "last" or best_epoch(history) == epoch:
+        save_model(run, network)
+        stored = epoch
+    write_history(run, history)
+    record = replace(record, epochs_done=epoch, stored_epoch=stored)
+    record.write(run)
+    return record
+
+
+def _write_representative(run: Path, parts: Split, classes: int, seed: int) -> None:
+    images, labels = representative(parts.x_train, parts.y_train, classes=classes, n=REPRESENTATIVE_DIGITS, seed=seed)
+    content = io.BytesIO()
+    np.savez_compressed(
+        content,
+        images=images,
+        labels=labels,
+        heldback_images=parts.x_heldback[:HELDBACK_DIGITS],
+        heldback_labels=parts.y_heldback[:HELDBACK_DIGITS].astype(np.uint8),
+    )
+    write_file(run / REPRESENTATIVE, content.getvalue())
+
+
+def _draw_curves(run: Path, history: tuple[Epoch, ...]) -> None:
+    from train.plots import draw_curves
+
+    write_file(run / CURVES, draw_curves(history))

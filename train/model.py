@@ -1,0 +1,171 @@
+"""The networks, and the one door to Keras: nothing else in train/ imports it at the top."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from edge.errors import ModelError, RuntimeMissingError, UsageError
+
+# A keras.Model; Keras ships no types.
+Model: TypeAlias = Any
+
+
+@cache
+def open_keras() -> Any:
+    """The keras module on TensorFlow, without TensorFlow's banners; RuntimeMissingError if it is not installed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    try:
+        with _banners_away():
+            import keras
+    except ModuleNotFoundError as error:
+        if error.name not in ("keras", "tensorflow"):
+            raise
+        raise RuntimeMissingError(
+            f"{error.name} is not installed; on the workstation: pip install 'inkedge[train]'"
+        ) from error
+    # Keras warns through absl that .h5 is an old format; both formats are wanted here.
+    logging.getLogger("absl").setLevel(logging.ERROR)
+    return keras
+
+
+@contextmanager
+def _banners_away() -> Iterator[None]:
+    """While TensorFlow loads it writes about oneDNN to file descriptor 2, before any setting of its log is heard."""
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Architecture:
+    """A convnet after the lecture's pattern: Conv 3×3 ReLU and max pool 2×2 for each of `filters`, then two Dense.
+
+    dropout is the share of `units` dropped while training, 0 for none.
+    """
+
+    filters: tuple[int, ...] = (64, 128)
+    units: int = 128
+    dropout: float = 0.0
+
+
+LECTURE = Architecture()
+
+
+def convnet(architecture: Architecture, classes: int) -> Model:
+    """An uncompiled network: float32 (n, 28, 28, 1) in 0 to 1 -> softmax (n, classes).
+
+    Convolutions are valid as in the lecture; from the third stage on they are padded, for the 5×5 left of the
+    picture would shrink to nothing.
+    """
+    keras = open_keras()
+    layers = [keras.Input((28, 28, 1), name="digit")]
+    for stage, filters in enumerate(architecture.filters, start=1):
+        padding = "valid" if stage <= 2 else "same"
+        layers.append(keras.layers.Conv2D(filters, 3, activation="relu", padding=padding, name=f"conv{stage}"))
+        layers.append(keras.layers.MaxPooling2D(2, name=f"pool{stage}"))
+    layers.append(keras.layers.Flatten(name="flatten"))
+    return keras.Sequential([*layers, *_head(architecture.units, architecture.dropout, classes)])
+
+
+def _head(units: int, dropout: float, classes: int) -> list[Any]:
+    layers = open_keras().layers
+    middle = [layers.Dropout(dropout, name="dropout")] if dropout else []
+    return [
+        layers.Dense(units, activation="relu", name="dense"),
+        *middle,
+        layers.Dense(classes, activation="softmax", name="probabilities"),
+    ]
+
+
+BUILDERS: dict[str, Callable[[int], Model]] = {"lecture": lambda classes: convnet(LECTURE, classes)}
+
+
+def check_name(name: str) -> None:
+    """Raise UsageError unless `build` knows the network."""
+    if name not in BUILDERS:
+        raise UsageError(f"--model {name}: no such network; there is {', '.join(BUILDERS)}")
+
+
+def build(name: str, classes: int) -> Model:
+    """The named network, uncompiled, for so many classes; "lecture" with 10 classes has 485,514 parameters."""
+    check_name(name)
+    return BUILDERS[name](classes)
+
+
+def compile_model(model: Model, learning_rate: float) -> None:
+    """Make it ready to fit: adam, categorical cross-entropy, accuracy."""
+    optimizer = open_keras().optimizers.Adam(learning_rate)
+    model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+
+
+def transfer(base: Model, classes: int, *, freeze: bool) -> Model:
+    """A network that keeps what `base` has learned up to its Flatten, under a new head Dense 128 and softmax.
+
+    freeze: the layers taken over are not trained. Uncompiled; base must not be used on.
+    Raises ModelError if base has no Flatten.
+    """
+    keras = open_keras()
+    names = [type(layer).__name__ for layer in base.layers]
+    if "Flatten" not in names:
+        raise ModelError(
+            f"--from: {base.name} has no Flatten layer, so where its head begins is unknown; use a convnet"
+        )
+    taken = base.layers[: names.index("Flatten") + 1]
+    for layer in taken:
+        layer.trainable = not freeze
+    return keras.Sequential([keras.Input((28, 28, 1), name="digit"), *taken, *_head(LECTURE.units, 0.0, classes)])
+
+
+def load(path: Path) -> Model:
+    """The network in a .keras or .h5 file, compiled if it was, optimizer state included.
+
+    Unsafe deserialisation (Lambda layers: code in a file) stays off. Raises ModelError for a file that is missing,
+    broken, foreign, or not (n, 28, 28, 1) -> softmax.
+    """
+    if path.suffix not in (".keras", ".h5"):
+        raise ModelError(f"{path}: not a run folder, .keras or .h5 file")
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; `edge-train fit` makes one")
+    try:
+        # safe_mode is the default; it is named because the safety of opening a foreign file hangs on it.
+        model = open_keras().saving.load_model(path, safe_mode=True)
+    except RuntimeMissingError:
+        raise
+    except Exception as error:  # whatever Keras, h5py and zipfile raise for a file that is not theirs
+        if "lambda" in str(error).lower():
+            cause = "it holds a Lambda layer, which is code, and code from a file is not run; rebuild it without"
+        else:
+            cause = f"broken, or not a Keras model ({_first_line(error)}); train again or use another copy"
+        raise ModelError(f"{path}: {cause}") from error
+    _check_shape(model, path)
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:150]
+
+
+def _check_shape(model: Model, path: Path) -> None:
+    if getattr(model, "input_shape", None) != (None, 28, 28, 1):
+        shape = getattr(model, "input_shape", "something else")
+        raise ModelError(f"{path}: takes {shape}, not (None, 28, 28, 1); a digit network is wanted")
+    last = model.layers[-1]
+    softmax = (
+        getattr(getattr(last, "activation", None), "__name__", "") == "softmax" or type(last).__name__ == "Softmax"
+    )
+    if not softmax or len(model.output_shape) != 2:
+        raise ModelError(f"{path}: does not end in softmax over classes; a digit network is wanted")
