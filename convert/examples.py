@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,18 +14,20 @@ from edge.sources.labelled import from_arrays, read_labelled
 from edge.values import Image
 
 SIDE = 28
-MNIST_TEST = "mnist-test"
+MNIST_TEST, MNIST_TEST_DIGITS = "mnist-test", 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Examples:
     """Digits as tensors (n, 28, 28, 1) uint8, 0 paper to 255 ink, and the index of each one's label (n,) int64.
 
-    name tells where they are from; `mnist-test` is MNIST's test half, recognised by checksum, and whole.
+    name tells where they are from; `mnist-test` is MNIST's test half, recognised by checksum. indices (n,) int64 are
+    their places there, from 0.
     """
 
     tensors: Image
     labels: npt.NDArray[np.int64]
+    indices: npt.NDArray[np.int64]
     name: str
 
     def __post_init__(self) -> None:
@@ -34,15 +37,27 @@ class Examples:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def spread(self, count: int) -> Examples:
-        """At most count of them, evenly spread: the halves of the MNIST test set are not equally hard."""
-        if count >= len(self):
-            return self
-        chosen = np.linspace(0, len(self) - 1, count).round().astype(np.int64)
-        return Examples(tensors=self.tensors[chosen], labels=self.labels[chosen], name=f"{self.name}, {count} of {len(self)}")
+    def at_most(self, count: int | None) -> npt.NDArray[np.int64]:
+        """Indices of count of them, or of all, evenly spread: the first MNIST test digits are easier than the last."""
+        n = len(self) if count is None else min(count, len(self))
+        return np.linspace(0, len(self) - 1, n).round().astype(np.int64)
+
+    def part(self, count: int | None) -> Examples:
+        """At most count of them, evenly spread; all for None."""
+        chosen = self.at_most(count)
+        return Examples(
+            tensors=self.tensors[chosen], labels=self.labels[chosen], indices=self.indices[chosen], name=self.name
+        )
+
+    @staticmethod
+    def of(images: Image, labels: npt.NDArray[Any], name: str) -> Examples:
+        """All of (n, 28, 28) uint8 images with label indices (n,)."""
+        return Examples(
+            tensors=images[..., None], labels=labels.astype(np.int64), indices=np.arange(len(labels)), name=name
+        )
 
 
-def test_digits(data: Path | None, labels: tuple[str, ...]) -> Examples:
+def labelled_examples(data: Path | None, labels: tuple[str, ...]) -> Examples:
     """The test half of an .npz file, of a folder of IDX files, or of MNIST as Keras downloads it, for a model's labels.
 
     Raises SourceError if the data is not usable, or has digits that the model does not know.
@@ -56,7 +71,7 @@ def test_digits(data: Path | None, labels: tuple[str, ...]) -> Examples:
         )
     index = np.array([labels.index(str(digit)) if str(digit) in labels else -1 for digit in range(10)])
     name = MNIST_TEST if found.name == "mnist" else f"{data}, test half"
-    return Examples(tensors=found.x_test[..., None], labels=index[found.y_test], name=name)
+    return Examples.of(found.x_test, index[found.y_test], name)
 
 
 def _mnist_of_keras() -> dict[str, npt.NDArray[np.uint8]]:
@@ -68,6 +83,7 @@ def _mnist_of_keras() -> dict[str, npt.NDArray[np.uint8]]:
     except Exception as error:  # urllib, sockets and checksums raise without a common root
         reason = " ".join(str(error).split())[:200]
         raise SourceError(
-            f"MNIST: not in Keras' cache and cannot be downloaded: {reason}; give --data mnist.npz, or a folder of IDX files"
+            f"MNIST: not in Keras' cache and cannot be downloaded: {reason}; "
+            "give --data mnist.npz, or a folder of IDX files"
         ) from error
     return {"x_train": x_train, "y_train": y_train, "x_test": x_test, "y_test": y_test}

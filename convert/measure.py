@@ -1,8 +1,8 @@
 """Run one model on digits in whatever interpreter this is; needs the edge's packages only, never TensorFlow.
 
-`python -m convert.measure` says in one line of JSON which runtime it has. With MODEL.tflite DIGITS.npz ANSWER.npz it also
-puts `logits` (n, labels) float32 and `micros` (n,) float64, the time of each digit, into ANSWER.npz. A model that does
-not run is one line on stderr and exit code 4.
+`python -m convert.measure` says in one line of JSON which runtime it has. With MODEL.tflite DIGITS.npz ANSWER.npz it
+also puts `logits` (n, labels) float32 and `micros` (n,) float64, the time of each digit, into ANSWER.npz. A model that
+does not run is one line on stderr and exit code 4.
 """
 
 from __future__ import annotations

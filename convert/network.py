@@ -85,8 +85,8 @@ def with_logits(network: Any) -> Any:
 
     if not isinstance(last, keras.layers.Softmax) and getattr(last, "activation", None) is not softmax:
         raise ModelError(
-            f"the network ends in {last.__class__.__name__} {last.name!r} without softmax; its confidence would mean nothing: "
-            "train with `edge-train fit`"
+            f"the network ends in {last.__class__.__name__} {last.name!r} without softmax, so its confidence would "
+            "mean nothing; train with `edge-train fit`"
         )
     copy = keras.models.clone_model(network, clone_function=linear)
     copy.set_weights(network.get_weights())

@@ -34,7 +34,9 @@ class Quantized:
     size: int
 
 
-def quantize(run: Run, recipes: Sequence[Recipe], out: Path, *, others: Sequence[RuntimeAt] = ()) -> Iterator[Quantized]:
+def quantize(
+    run: Run, recipes: Sequence[Recipe], out: Path, *, others: Sequence[RuntimeAt] = ()
+) -> Iterator[Quantized]:
     """Write MODEL-RECIPE.tflite and MODEL-RECIPE.json into out for each recipe, and yield each as soon as it is there.
 
     others are interpreters, beside this one, in which it is tried whether the file loads. Everything a recipe needs is
@@ -43,8 +45,8 @@ def quantize(run: Run, recipes: Sequence[Recipe], out: Path, *, others: Sequence
     """
     if run.preprocessing != PREPROCESSING:
         raise ModelError(
-            f"{run.model_file}: trained for preprocessing {run.preprocessing!r}, this version prepares {PREPROCESSING!r}; "
-            "train again"
+            f"{run.model_file}: trained for preprocessing {run.preprocessing!r}, this version prepares "
+            f"{PREPROCESSING!r}; train again"
         )
     digits = calibration_digits(run.digits_file) if any(recipe.needs_digits for recipe in recipes) else None
     heldback = heldback_digits(run.digits_file)
@@ -95,8 +97,8 @@ def to_tflite(saved: Path, recipe: Recipe, digits: Image | None) -> bytes:
 def _export(network: Any, saved: Path) -> None:
     """Write a network as SavedModel with one digit as input.
 
-    The detour freezes the variables: straight from Keras, calibrating for int8 fails at READ_VARIABLE. The fixed batch keeps
-    shapes out of the graph that tflite-runtime would have to compute.
+    The detour freezes the variables: straight from Keras, calibrating for int8 fails at READ_VARIABLE. The fixed batch
+    keeps shapes out of the graph that tflite-runtime would have to compute.
     """
     with foreign_noise_held_back():
         import keras
@@ -126,7 +128,9 @@ def _calibrated(manifest: Manifest, content: bytes, heldback: Examples | None) -
     if heldback is None or not len(heldback):
         return manifest
     if heldback.labels.min() < 0 or heldback.labels.max() >= len(manifest.labels):
-        raise ModelError(f"{manifest.name}: held-back labels go beyond the {len(manifest.labels)} of the run; train again")
+        raise ModelError(
+            f"{manifest.name}: held-back labels go beyond the {len(manifest.labels)} of the run; train again"
+        )
     logits = Classifier(manifest, content).logits(heldback.tensors)
     temperature = best_temperature(logits, heldback.labels)
     right = int((logits.argmax(axis=1) == heldback.labels).sum())
@@ -138,9 +142,7 @@ def _calibrated(manifest: Manifest, content: bytes, heldback: Examples | None) -
     )
 
 
-def _write(
-    out: Path, manifest: Manifest, content: bytes, recipe: Recipe, others: Sequence[RuntimeAt]
-) -> Quantized:
+def _write(out: Path, manifest: Manifest, content: bytes, recipe: Recipe, others: Sequence[RuntimeAt]) -> Quantized:
     file = out / f"{manifest.name}.tflite"
     part = out / f"{manifest.name}.tflite.part"
     try:

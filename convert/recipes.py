@@ -19,9 +19,9 @@ LITERT, TFLITE = "litert", "tflite"
 class Recipe:
     """How a network is stored and computed.
 
-    boundary is the dtype of the model's input and output. known_good names the runtimes in which files of this recipe have
-    been seen to load (ai-edge-litert 2.3 and tflite-runtime 2.14). slow marks recipes without fast kernels on a CPU:
-    they are measured on fewer digits and never recommended.
+    boundary is the dtype of the model's input and output. known_good names the runtimes in which files of this recipe
+    have been seen to load (ai-edge-litert 2.3 and tflite-runtime 2.14). slow marks recipes without fast kernels on a
+    CPU: parity measures them on fewer digits.
     """
 
     name: str
@@ -43,8 +43,15 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         recipe.name: recipe
         for recipe in (
             Recipe(name="float32", weights="float32", activations="float32", summary="as trained"),
-            Recipe(name="float16", weights="float16", activations="float32", summary="half the size, computed in float32"),
-            Recipe(name="dynamic", weights="int8", activations="float32", summary="int8 weights, ranges found while running"),
+            Recipe(
+                name="float16", weights="float16", activations="float32", summary="half the size, computed in float32"
+            ),
+            Recipe(
+                name="dynamic",
+                weights="int8",
+                activations="float32",
+                summary="int8 weights, ranges found while running",
+            ),
             Recipe(
                 name="int8",
                 weights="int8",

@@ -1,4 +1,4 @@
-"""Which real digits the quantizer sees, and which it is judged on: both from the run folder, never from the test set."""
+"""Which real digits the quantizer sees, and which judge it: both from the run folder, none from the test set."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ def calibration_digits(file: Path) -> Image:
     flat = tensors.reshape(len(tensors), -1)
     blank = int((flat.min(axis=1) == flat.max(axis=1)).sum())
     if blank > len(tensors) // 10 or not (flat != flat[0]).any():
-        raise ModelError(f"{file}: {blank} of {len(tensors)} images are blank or all are alike: not real digits; train again")
+        raise ModelError(
+            f"{file}: {blank} of {len(tensors)} images are blank or all are alike: not real digits; train again"
+        )
     return _spanning(tensors)
 
 
@@ -67,4 +69,4 @@ def _read(file: Path, prefix: str) -> Examples:
             f"{file}: {prefix}images are {images.shape} {images.dtype}, {prefix}labels {labels.shape} {labels.dtype}; "
             f"(n, 28, 28) uint8 and (n,) integers are needed; {remedy}"
         )
-    return Examples(tensors=images[..., None], labels=labels.astype(np.int64))
+    return Examples.of(images, labels, prefix.rstrip("_") or "representative")

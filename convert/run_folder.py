@@ -42,11 +42,13 @@ class Run:
         if self.labels is None and outputs == len(DIGITS):
             return DIGITS
         if self.labels is None:
-            raise ModelError(f"{self.model_file}: {outputs} outputs and no run.json beside it to name them; give the run folder")
+            raise ModelError(
+                f"{self.model_file}: {outputs} outputs and no run.json beside it to name them; give the run folder"
+            )
         if len(self.labels) != outputs:
             raise ModelError(
-                f"{self.model_file}: {outputs} outputs, but run.json has {len(self.labels)} labels: the files are of different "
-                "runs; train again, or copy the run folder whole"
+                f"{self.model_file}: {outputs} outputs, but run.json has {len(self.labels)} labels: they are of "
+                "different runs; train again, or copy the run folder whole"
             )
         return self.labels
 
@@ -59,9 +61,13 @@ def open_run(place: Path) -> Run:
     if place.is_dir():
         model_file = next((place / name for name in ("model.keras", "model.h5") if (place / name).is_file()), None)
         if model_file is None:
-            raise ModelError(f"{place}: no model.keras or model.h5 in this folder; `edge-train fit --out {place}` makes one")
+            raise ModelError(
+                f"{place}: no model.keras or model.h5 in this folder; `edge-train fit --out {place}` makes one"
+            )
         if not (place / "run.json").is_file():
-            raise ModelError(f"{place / 'run.json'}: missing; copy the run folder whole, or name {model_file.name} itself")
+            raise ModelError(
+                f"{place / 'run.json'}: missing; copy the run folder whole, or name {model_file.name} itself"
+            )
     elif place.suffix not in (".keras", ".h5"):
         raise ModelError(f"{place}: neither a run folder nor a .keras or .h5 file; `edge-train fit` makes a run folder")
     elif not place.is_file():
@@ -92,7 +98,9 @@ def _described(described: Path, model_file: Path) -> Run:
         )
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise ModelError(f"{described}: not a usable run.json: {reason}; copy the run folder again, or train again") from error
+        raise ModelError(
+            f"{described}: not a usable run.json: {reason}; copy the run folder again, or train again"
+        ) from error
 
 
 def _plain_name(name: object) -> str:

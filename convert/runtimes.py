@@ -1,4 +1,4 @@
-"""Other interpreters and their TFLite runtimes: each model is run in a process of its own, so that a crash is a result."""
+"""TFLite runtimes in interpreters: each model runs in a process of its own, so that a crash is a result."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def loads_in(runtime: RuntimeAt, file: Path, manifest: Manifest) -> bool:
 def _run(python: Path, arguments: Sequence[str], timeout_s: float | None = None) -> subprocess.CompletedProcess[str]:
     """Run convert.measure in an interpreter that knows only its own packages beside ours.
 
-    `-m` looks into the working directory first: links there lend edge and convert without lending this environment's numpy.
+    `-m` looks into the working directory first: links there lend edge and convert, but not this environment's numpy.
     """
     clean = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "PYTHONHOME")}
     if python != Path(sys.executable):

@@ -1,0 +1,222 @@
+"""What parity finds out, as values: rows, gates and the verdict."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from convert.runtimes import RuntimeAt
+from edge.inference.manifest import Manifest
+
+# 97.5 % quantile of the normal distribution: 95 % lie within plus and minus.
+_Z = 1.959964
+# Percentages of a few thousand digits have no meaning beyond; keeps 99.5 from failing as 99.49999.
+_ROUNDING = 1e-9
+
+
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share right/n, both ends in 0–1 (Wilson, JASA 22, 1927); (0, 1) for n = 0."""
+    if n == 0:
+        return 0.0, 1.0
+    share, weight = right / n, _Z * _Z / n
+    middle = (share + weight / 2) / (1 + weight)
+    half = _Z / (1 + weight) * math.sqrt(share * (1 - share) / n + weight / (4 * n))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gates:
+    """What a model must keep: max_drop in points of accuracy, the agreements in percent of top-1."""
+
+    max_drop: float = 0.1
+    min_agreement: float = 99.5
+    min_between: float = 99.95
+
+
+# What is asked of digit models unless said otherwise.
+DIGIT_GATES = Gates()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """A model's answers in a runtime beside Keras' on the same n digits.
+
+    tensors are (n, 28, 28, 1) uint8, expected (n,) label indices, keras and tflite (n, labels) probabilities at
+    temperature 1 in the run's label order, micros (n,) the time of each digit in µs, indices (n,) where each is in the data.
+    """
+
+    indices: npt.NDArray[np.int64]
+    tensors: npt.NDArray[np.uint8]
+    expected: npt.NDArray[np.int64]
+    keras: npt.NDArray[np.float32]
+    tflite: npt.NDArray[np.float32]
+    micros: npt.NDArray[np.float64]
+
+    @property
+    def n(self) -> int:
+        """How many digits were compared."""
+        return len(self.expected)
+
+    @property
+    def top(self) -> npt.NDArray[np.int64]:
+        """The label index the model decided for, (n,)."""
+        top: npt.NDArray[np.int64] = self.tflite.argmax(axis=1)
+        return top
+
+    @property
+    def right(self) -> int:
+        """How many the model got right."""
+        return int((self.top == self.expected).sum())
+
+    @property
+    def accuracy(self) -> float:
+        """Of the model, in percent."""
+        return 100 * self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the accuracy, in percent."""
+        low, high = wilson(self.right, self.n)
+        return 100 * low, 100 * high
+
+    @property
+    def keras_accuracy(self) -> float:
+        """Of Keras on the same digits, in percent."""
+        return 100 * float((self.keras.argmax(axis=1) == self.expected).mean())
+
+    @property
+    def drop(self) -> float:
+        """Points of accuracy lost against Keras; negative if the model is better."""
+        return self.keras_accuracy - self.accuracy
+
+    @property
+    def differing(self) -> npt.NDArray[np.int64]:
+        """Rows of the digits on which model and Keras decide differently."""
+        return np.flatnonzero(self.top != self.keras.argmax(axis=1))
+
+    @property
+    def agreement(self) -> float:
+        """Share of digits on which both decide alike, in percent."""
+        return 100 * (1 - len(self.differing) / self.n)
+
+    @property
+    def largest_difference(self) -> float:
+        """Of any probability of any digit."""
+        return float(np.abs(self.tflite - self.keras).max())
+
+    @property
+    def mean_difference(self) -> float:
+        """Over all probabilities of all digits."""
+        return float(np.abs(self.tflite - self.keras).mean())
+
+    def percentile_us(self, percent: float) -> float:
+        """The time in µs within which that share of the digits was done."""
+        return float(np.percentile(self.micros, percent))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broken:
+    """A gate that a model did not meet, in words."""
+
+    file: Path
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Row:
+    """One model in one runtime: measured, or why not."""
+
+    file: Path
+    manifest: Manifest
+    size: int
+    runtime: RuntimeAt
+    measured: Measured | None = None
+    problem: str = ""
+
+    @property
+    def excused(self) -> bool:
+        """True if it does not run here and its manifest does not say that it would."""
+        return self.measured is None and self.runtime.name not in self.manifest.runtimes
+
+    def broken_gates(self, gates: Gates) -> tuple[Broken, ...]:
+        """The gates it does not meet; none if it is excused."""
+        place = f"{self.manifest.name} on {self.runtime}"
+        found, words = self.measured, []
+        if found is None:
+            if not self.excused:
+                words.append(f"{place}: {self.problem}")
+        else:
+            if found.drop > gates.max_drop + _ROUNDING:
+                words.append(
+                    f"{place}: accuracy {found.drop:.2f} points below Keras, at most {gates.max_drop:g} are allowed"
+                )
+            if found.agreement < gates.min_agreement - _ROUNDING:
+                words.append(
+                    f"{place}: agrees with Keras on {found.agreement:.2f} %, {gates.min_agreement:g} are needed"
+                )
+        return tuple(Broken(file=self.file, words=line) for line in words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """One model in two runtimes: how many of n digits they decide alike."""
+
+    file: Path
+    model: str
+    first: RuntimeAt
+    second: RuntimeAt
+    n: int
+    alike: int
+
+    @property
+    def agreement(self) -> float:
+        """In percent."""
+        return 100 * self.alike / self.n
+
+    def broken_gates(self, gates: Gates) -> tuple[Broken, ...]:
+        """The gate, if it is not met."""
+        if self.agreement >= gates.min_between - _ROUNDING:
+            return ()
+        both = f"{self.model}: {self.first} and {self.second}"
+        words = f"{both} agree on {self.agreement:.2f} %, {gates.min_between:g} are needed"
+        return (Broken(file=self.file, words=words),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parity:
+    """Everything measured in one go; labels are the run's, in the order of all probabilities."""
+
+    data: str
+    labels: tuple[str, ...]
+    keras_accuracy: float
+    n: int
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    gates: Gates
+
+    @property
+    def broken_gates(self) -> tuple[Broken, ...]:
+        """Every gate that was not met. A model that ran nowhere met none, whatever its manifest says."""
+        broken = [gate for row in self.rows for gate in row.broken_gates(self.gates)]
+        broken += [gate for pair in self.pairs for gate in pair.broken_gates(self.gates)]
+        for file in dict.fromkeys(row.file for row in self.rows):
+            mine = [row for row in self.rows if row.file == file]
+            if all(row.excused for row in mine):
+                words = f"{mine[0].manifest.name}: runs in none of the runtimes measured: {mine[0].problem}"
+                broken.append(Broken(file=file, words=words))
+        return tuple(broken)
+
+    @property
+    def recommended(self) -> Row | None:
+        """The row of the fastest model, in the first runtime, among those that meet every gate; None if none does."""
+        broken = {gate.file for gate in self.broken_gates}
+        here = [row for row in self.rows if row.runtime == self.rows[0].runtime and row.file not in broken]
+        return min((row for row in here if row.measured), key=_median_time, default=None)
+
+
+def _median_time(row: Row) -> float:
+    return row.measured.percentile_us(50) if row.measured else math.inf
