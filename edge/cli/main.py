@@ -8,6 +8,7 @@ import typer
 
 from edge.cli import door
 from edge.cli.read import read
+from edge.cli.run import run
 from edge.cli.system import bench, doctor
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ def _root(quiet: door.Quiet = False, verbose: door.Verbose = False, version: doo
     """Read handwritten digits from a camera, photos and scans."""
 
 
+app.command()(run)
 app.command()(read)
 app.command()(doctor)
 app.command()(bench)

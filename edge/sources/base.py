@@ -12,12 +12,15 @@ from edge.values import Frame
 class Source(Protocol):
     """Frames from somewhere, in order, until it ends or is closed.
 
-    live: frames are made whether or not they are fetched (a camera); only the newest is worth reading. Otherwise every
-    frame is given (files). name is the SPEC it was opened with. Iterating raises SourceError when the source is lost.
+    name is the SPEC it was opened with. live: frames are made whether or not they are fetched (a camera), and only the
+    newest is worth reading; otherwise every frame is given. moving: frames follow one another in time (a camera, a
+    video); otherwise each is a picture of its own. Iterating raises SourceError when the source gives nothing or is
+    lost; iterating again opens it again.
     """
 
     name: str
     live: bool
+    moving: bool
 
     def __iter__(self) -> Iterator[Frame]: ...
 

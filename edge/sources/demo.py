@@ -33,6 +33,7 @@ class DemoSource(SourceBase):
     def __init__(self, *, fast: bool = False, easy: bool = False, seed: int = 1, name: str = "demo") -> None:
         self.name = name
         self.live = not fast
+        self.moving = True
         self.ranges = EASY if easy else FULL
         self.seed = seed
         self._starts = [0]

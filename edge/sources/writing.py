@@ -108,9 +108,10 @@ def _pen_stroke(image: Image, height: int) -> Image:
 def _place(rng: np.random.Generator, shape: tuple[int, ...], view: Matrix, size: tuple[int, int]) -> Matrix:
     """Strip pixels to picture pixels: somewhere in the picture, leaning a little, as large there as the strip is."""
     center = np.array([rng.uniform(0, size[0]), rng.uniform(0, size[1])])
-    on_sheet = project(np.linalg.inv(view), center[None])[0]
+    on_sheet = project(cast(Matrix, np.linalg.inv(view)), center[None])[0]
     # How much larger the view makes things right here: the square root of its Jacobian's determinant.
-    step = project(view, np.add(on_sheet, [[0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]]))
+    around = on_sheet + np.array([[0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]])
+    step = project(view, around.astype(np.float64))
     across, down = step[0] - step[1], step[2] - step[3]
     scale = 1 / np.sqrt(abs(across[0] * down[1] - across[1] * down[0]))
     lean = np.deg2rad(rng.uniform(-OWN_TILT_DEG, OWN_TILT_DEG))

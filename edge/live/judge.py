@@ -1,0 +1,131 @@
+"""The demo's own truth against what was read: how many numbers were right, and a picture of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.errors import SinkError
+from edge.imaging.annotate import GREEN, ORANGE, RED, contact_sheet, draw_reading
+from edge.live.loop import Step
+from edge.live.steady import overlap
+from edge.sources.demo import DemoSource
+from edge.sources.writing import WrittenNumber
+from edge.values import Image, Reading
+
+LEAST_SCENE_S = 1.0  # a scene cut off earlier by the end of the run says nothing
+_SAME_PLACE = 0.3  # of the union of the written and the read box
+_PICTURES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One scene at its end: each number with what was shown at its place, and what was shown elsewhere."""
+
+    pairs: tuple[tuple[WrittenNumber, Reading | None], ...]
+    strays: tuple[Reading, ...]
+
+    @property
+    def right(self) -> int:
+        """Numbers whose text is shown at their place."""
+        return sum(shown is not None and shown.text == number.text for number, shown in self.pairs)
+
+
+def compare(numbers: tuple[WrittenNumber, ...], shown: tuple[Reading, ...]) -> Verdict:
+    """Pair numbers with the readings at their place, best overlap first."""
+    pairs = sorted(
+        (
+            (shared, n, r)
+            for n, number in enumerate(numbers)
+            for r, reading in enumerate(shown)
+            if (shared := overlap(number.box, reading.box)) >= _SAME_PLACE
+        ),
+        reverse=True,
+    )
+    at: dict[int, int] = {}
+    for _, n, r in pairs:
+        if n not in at and r not in at.values():
+            at[n] = r
+    return Verdict(
+        pairs=tuple((number, shown[at[n]] if n in at else None) for n, number in enumerate(numbers)),
+        strays=tuple(reading for r, reading in enumerate(shown) if r not in at.values()),
+    )
+
+
+class DemoJudge:
+    """Judges every scene of a demo run at its end. false counts events that showed what was not written there."""
+
+    def __init__(self, source: DemoSource) -> None:
+        self.right = 0
+        self.total = 0
+        self.false = 0
+        self.ranges = str(source.ranges)
+        self._source = source
+        self._began = 0.0
+        self._last: Step | None = None
+        self._pictures: deque[Image] = deque(maxlen=_PICTURES)
+
+    def see(self, step: Step) -> None:
+        """Take the next step of the run."""
+        number = self._source.scene_number(step.frame.index)
+        if self._last is None:
+            self._began = step.frame.time
+        elif self._source.scene_number(self._last.frame.index) != number:
+            self._close_scene(self._last)
+            self._began = step.frame.time
+        written = self._source.scene(number).numbers
+        for event in step.events:
+            if event.happening != "gone" and not compare(written, (event.reading,)).right:
+                self.false += 1
+        self._last = step
+
+    def finish(self) -> None:
+        """Judge the scene that the run's end cut off, if it was seen long enough."""
+        if self._last is not None and self._last.frame.time - self._began >= LEAST_SCENE_S:
+            self._close_scene(self._last)
+        self._last = None
+
+    def write_picture(self, path: Path) -> None:
+        """The last scenes at their ends as one PNG; whole or not at all. Raises SinkError if it cannot be written."""
+        if not self._pictures:
+            raise SinkError(f"{path}: no scene was seen to its end, so there is no picture; let the demo run longer")
+        good, content = cv2.imencode(".png", contact_sheet(list(self._pictures)))
+        part = path.with_name(path.name + ".part")
+        try:
+            if not good:
+                raise OSError("OpenCV cannot encode it")
+            part.write_bytes(content.tobytes())
+            part.replace(path)
+        except OSError as error:
+            raise SinkError(f"{path}: {error.strerror or error}; give a path that can be written") from error
+
+    def _close_scene(self, step: Step) -> None:
+        scene = self._source.scene(self._source.scene_number(step.frame.index))
+        verdict = compare(scene.numbers, step.shown)
+        self.right += verdict.right
+        self.total += len(verdict.pairs)
+        self._pictures.append(draw_verdict(step, verdict))
+
+
+def draw_verdict(step: Step, verdict: Verdict) -> Image:
+    """The frame with what was shown: green where right, red with the truth where wrong, orange what is not sure."""
+    picture = step.frame.pixels.copy()
+    shown = [reading for _, reading in verdict.pairs if reading is not None] + list(verdict.strays)
+    for reading in step.readings:
+        if reading.status == "review" and all(overlap(reading.box, other.box) < _SAME_PLACE for other in shown):
+            draw_reading(picture, reading, ORANGE)
+    for number, known in verdict.pairs:
+        if known is None:
+            outline = np.round(np.array(number.quad) * 16).astype(np.int32)
+            cv2.polylines(picture, [outline], True, RED, 2, cv2.LINE_AA, 4)
+        elif known.text == number.text:
+            draw_reading(picture, known, GREEN)
+        else:
+            draw_reading(picture, known, RED, f"is {number.text}")
+    for reading in verdict.strays:
+        draw_reading(picture, reading, RED, "is nothing")
+    return picture
