@@ -7,26 +7,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
 
 from edge.errors import SourceError
-from edge.imaging.glyphs import find_blobs
-from edge.imaging.ink import ink_mask, noise_floor, to_grey
-from edge.imaging.lines import find_lines, level_strip
-from edge.imaging.segments import cut_numbers
-from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
 from edge.inference.manifest import load_model
 from edge.inference.runtime import find_runtime, open_interpreter
 from edge.inference.shipped import find_model
-from edge.reading.page import lift_page_ink
 from edge.reading.reader import Reader
 from edge.sources.demo import open_demo
 from edge.sources.digits import load_digits
-from edge.values import Image, Mask
+from edge.system.steps import NAMES, time_steps
+from edge.values import Image
 
 # A scene of the easier half of the demo camera, the same pixels on every machine.
 FRAME_SPEC = "demo:fast:easy:seed=1"
@@ -34,8 +28,6 @@ FRAME_SPEC = "demo:fast:easy:seed=1"
 _DIGITS, _FRAMES = 500, 60
 _MOST_S = 4.0
 _WARM_UP = 10
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,8 +139,8 @@ def bench_digits(classifier: Classifier, content: bytes) -> tuple[Times, Times]:
     end = time.perf_counter() + _MOST_S
     for index in range(-_WARM_UP, len(tensors)):
         at = max(index, 0)
-        bare_s.append(_seconds(lambda: call(at))[0])  # noqa: B023
-        through_s.append(_seconds(lambda: classifier.predict(tensors[at : at + 1]))[0])  # noqa: B023
+        bare_s.append(_seconds(lambda: call(at)))  # noqa: B023
+        through_s.append(_seconds(lambda: classifier.predict(tensors[at : at + 1])))  # noqa: B023
         if time.perf_counter() > end:
             break
     kept = slice(min(_WARM_UP, len(bare_s) - 1), None)
@@ -156,54 +148,28 @@ def bench_digits(classifier: Classifier, content: bytes) -> tuple[Times, Times]:
 
 
 def bench_steps(reader: Reader, pixels: Image) -> tuple[tuple[Step, ...], int, Times]:
-    """Each step from pixels (H, W, 3) to predictions in ms, how many digits were found, and reader.read in ms.
+    """Each step of reading pixels (H, W, 3) in ms, how many digits were read, and reader.read undisturbed in ms.
 
-    The steps are those of `edge.reading.page`, called one by one. Raises SourceError if the frame holds no digit.
+    Raises SourceError if the frame holds no digit.
     """
-    spent: dict[str, list[float]] = {}
-    total_s: list[float] = []
-    digits = 0
-    end = time.perf_counter() + _MOST_S
-    for _ in range(_WARM_UP + _FRAMES):
-        digits = _walk(reader, pixels, spent)
-        total_s.append(_seconds(lambda: reader.read(pixels))[0])
-        if time.perf_counter() > end:
-            break
+    digits = sum(len(reading.digits) for reading in reader.read(pixels))
     if not digits:
         raise SourceError("bench: no digit was found on the frame; install inkedge again")
+    spent: list[dict[str, float]] = []
+    total_s: list[float] = []
+    end = time.perf_counter() + _MOST_S
+    for _ in range(_WARM_UP + _FRAMES):
+        spent.append(time_steps(reader, pixels))
+        total_s.append(_seconds(lambda: reader.read(pixels)))
+        if time.perf_counter() > end:
+            break
     kept = slice(min(_WARM_UP, len(total_s) - 1), None)
-    steps = tuple(Step(name=name, ms=Times.of(times[kept], per_s=1e3)) for name, times in spent.items())
+    steps = tuple(Step(name=name, ms=Times.of([one[name] for one in spent[kept]], per_s=1e3)) for name in NAMES)
     return steps, digits, Times.of(total_s[kept], per_s=1e3)
 
 
-def _walk(reader: Reader, pixels: Image, spent: dict[str, list[float]]) -> int:
-    """Read a frame once, step by step; adds the seconds of each step to spent and gives the number of digits."""
-
-    def timed(name: str, step: Callable[[], T]) -> T:
-        seconds, value = _seconds(step)
-        spent.setdefault(name, []).append(seconds)
-        return value
-
-    grey = timed("grey", lambda: to_grey(pixels))
-    ink = timed("ink", lambda: lift_page_ink(grey))
-    mask = timed("mask", lambda: _mask(ink))
-    blobs = timed("glyphs", lambda: find_blobs(mask))
-    strips = timed(
-        "lines",
-        lambda: [level_strip(ink, blobs, line, slope_rad=line.slope_rad or 0.0) for line in find_lines(blobs)],
-    )
-    glyphs = timed("numbers", lambda: [g for strip in strips for number in cut_numbers(strip.ink) for g in number])
-    tensors = timed("tensors", lambda: digit_tensors([glyph.ink for glyph in glyphs]))
-    return len(timed("inference", lambda: reader.classifier.predict(tensors)))
-
-
-def _mask(ink: Image) -> Mask:
-    floor = noise_floor(ink)
-    return ink_mask(ink, low=floor, high=1.6 * floor)
-
-
-def _seconds(call: Callable[[], T]) -> tuple[float, T]:
-    """How long a call took in s, and what it gave."""
+def _seconds(call: Callable[[], object]) -> float:
+    """How long a call took in s."""
     start = time.perf_counter()
-    value = call()
-    return time.perf_counter() - start, value
+    call()
+    return time.perf_counter() - start

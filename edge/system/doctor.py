@@ -15,10 +15,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from queue import Empty, Queue
+from threading import Thread
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from edge.errors import EdgeError, ModelError, SinkError, SourceError
 from edge.system.cameras import VideoDevice, board_name, find_video_devices
+
+if TYPE_CHECKING:
+    from edge.values import Frame
 
 Level: TypeAlias = Literal["ok", "warn", "fail"]
 
@@ -30,9 +35,11 @@ OLDEST_OPENCV = (4, 10)
 _TRIED, _ENOUGH = 100, 95
 # Readings are small; with less than this something else has filled the disk.
 _LEAST_FREE_BYTES = 50 * 1024 * 1024
+# Opening, and a frame: a camera that has not given one by then will not.
+_FIRST_FRAME_S = 4.5
 CSI_REMEDY = (
-    "OpenCV opens a CSI camera and no frame ever comes; serve it as a stream: rpicam-vid -t 0 -n --codec mjpeg -o - | "
-    "ffmpeg -f mjpeg -i - -c copy -f mpjpeg -listen 1 http://127.0.0.1:8080/ and use --camera http://127.0.0.1:8080/"
+    "OpenCV opens a ribbon camera and no frame ever comes; run `rpicam-vid -t 0 --codec mjpeg --listen "
+    "-o tcp://127.0.0.1:8888` and give --camera tcp://127.0.0.1:8888"
 )
 
 
@@ -231,14 +238,36 @@ def check_camera(spec: str, root: Path = Path("/")) -> Check:
         remedy = "it gives no pictures; `edge doctor` without --camera lists the cameras"
         return _fail("camera", f"{spec}: {device.name} is no camera", remedy, SourceError.exit_code)
 
+    height, width = _first_frame(spec).pixels.shape[:2]
+    return Check(name="camera", level="ok", found=f"{spec}: {width}×{height}")
+
+
+def _first_frame(spec: str) -> Frame:
+    """The first frame of the source SPEC. Raises SourceError or UsageError if none comes in time."""
     from edge.sources.open import open_source
 
-    with open_source(spec) as source:
-        frame = next(iter(source), None)
+    arrived: Queue[Frame | EdgeError | None] = Queue()
+
+    def fetch() -> None:
+        try:
+            with open_source(spec) as source:
+                arrived.put(next(iter(source), None))
+        except EdgeError as error:
+            arrived.put(error)
+
+    # A daemon: a driver that never returns from a read must not keep the doctor from ending.
+    Thread(target=fetch, name=f"first frame of {spec}", daemon=True).start()
+    try:
+        frame = arrived.get(timeout=_FIRST_FRAME_S)
+    except Empty:
+        raise SourceError(
+            f"camera {spec}: no frame in {_FIRST_FRAME_S:.1f} s; is another program using it, or the server silent?"
+        ) from None
+    if isinstance(frame, EdgeError):
+        raise frame
     if frame is None:
         raise SourceError(f"camera {spec}: it ended without a frame; is it the right source?")
-    height, width = frame.pixels.shape[:2]
-    return Check(name="camera", level="ok", found=f"{spec}: {width}×{height}")
+    return frame
 
 
 def _device_of(spec: str, devices: tuple[VideoDevice, ...]) -> VideoDevice | None:

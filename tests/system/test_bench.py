@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from edge.reading import page
 from edge.reading.reader import Reader
 from edge.system import bench as bench_module
 from edge.system.bench import Times, bench, bench_frame, bench_steps
-
-STEPS = ["grey", "ink", "mask", "glyphs", "lines", "numbers", "tensors", "inference"]
+from edge.system.steps import NAMES, StepClock, time_steps
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +36,31 @@ def test_the_frame_is_the_same_each_time_and_holds_numbers() -> None:
     assert len(Reader.open().read(first)) >= 2
 
 
-def test_the_steps_walk_the_way_that_reading_goes() -> None:
+def test_every_step_takes_time_and_together_they_are_the_whole() -> None:
     reader, pixels = Reader.open(), bench_frame()
     steps, digits, total = bench_steps(reader, pixels)
-    assert [step.name for step in steps] == STEPS
-    read = sum(len(reading.digits) for reading in reader.read(pixels))
-    # Reading drops numbers that look like no writing after all the work is done, so it may hold fewer.
-    assert read <= digits <= read + 4
-    assert all(step.ms.n == total.n == 3 for step in steps)
+    assert [step.name for step in steps] == list(NAMES)
+    assert all(step.ms.p50 > 0 and step.ms.n == total.n == 3 for step in steps)
+    assert digits == sum(len(reading.digits) for reading in reader.read(pixels))
+    started = time.perf_counter()
+    spent = time_steps(reader, pixels)
+    assert sum(spent.values()) <= time.perf_counter() - started
+
+
+def test_a_step_inside_another_counts_for_itself_alone() -> None:
+    clock = StepClock()
+    with clock.step("numbers"), clock.step("inference"):
+        time.sleep(0.02)
+    assert clock.spent_s["inference"] >= 0.02 > clock.spent_s["numbers"]
+
+
+def test_watching_changes_neither_the_readings_nor_the_reader_afterwards() -> None:
+    reader, pixels = Reader.open(), bench_frame()
+    before, grey = reader.read(pixels), page.to_grey
+    time_steps(reader, pixels)
+    assert page.to_grey is grey
+    assert "predict" not in vars(reader.classifier)
+    assert reader.read(pixels) == before
 
 
 def test_each_model_named_is_measured() -> None:

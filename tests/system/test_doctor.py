@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edge.errors import ModelError
+from edge.errors import ModelError, SourceError
 from edge.inference import shipped
 from edge.system import doctor
 from edge.system.doctor import Check, check_camera, check_cameras, check_numpy, check_platform, examine, exit_code
@@ -209,6 +210,13 @@ def test_a_camera_asked_about_must_give_a_frame() -> None:
     absent = edge("doctor", "--camera", "/dev/video77")
     assert absent.returncode == 3, absent.stdout + absent.stderr
     assert any(line.startswith("fail") and "/dev/video77" in line for line in absent.stdout.splitlines())
+
+
+def test_a_camera_that_opens_and_stays_silent_fails_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setattr(doctor, "_FIRST_FRAME_S", 0.5)
+        with pytest.raises(SourceError, match="no frame in"):
+            check_camera(f"http://127.0.0.1:{silent.getsockname()[1]}/", Path("/"))
 
 
 def test_a_folder_that_may_not_be_written_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
