@@ -28,6 +28,8 @@ DataOption = Annotated[
 ]
 
 
+Run = Annotated[Path, typer.Argument(help="A run folder, a .keras or an .h5 file.", metavar="RUN")]
+
 # What a resumed run already knows; naming it again would be ignored, so it is refused.
 SETTLED = ("model", "batch_size", "validation_split", "seed", "out", "base", "freeze", "force", "keep", "limit")
 
@@ -35,6 +37,21 @@ SETTLED = ("model", "batch_size", "validation_split", "seed", "out", "base", "fr
 @app.callback()
 def _root(quiet: door.Quiet = False, verbose: door.Verbose = False, version: door.Version = False) -> None:
     """Train a network that reads handwritten digits, and judge it."""
+
+
+@app.command()
+def explore(
+    data: DataOption = None,
+    seed: Annotated[int, typer.Option(help="Which 24 digits are drawn.")] = 1,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The picture.")] = Path("out/explore.png"),
+) -> None:
+    """Look at the data: shapes, label counts, a picture of 24 digits.
+
+    Example: edge-train explore --seed 7 -o out/explore.png
+    """
+    from train.explore import explore as look
+
+    typer.echo(look(data, seed=seed, output=output))
 
 
 @app.command()
@@ -90,6 +107,78 @@ def _refuse_settled(context: typer.Context) -> None:
     if given:
         flags = ", ".join("--from" if name == "base" else f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(f"--resume goes on as the run began: {flags} cannot be changed; leave it out, or use --from")
+
+
+@app.command()
+def evaluate(
+    run: Run,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for evaluation.json and confusion.png.")] = None,
+) -> None:
+    """Judge a network: loss, accuracy with its interval, confusion matrix and per-digit table.
+
+    Example: edge-train evaluate runs/lecture
+    """
+    from train.evaluate import evaluate as judge
+
+    typer.echo(judge(run, data=data, out=out).as_text())
+
+
+@app.command()
+def predict(
+    run: Run,
+    picture: Annotated[Path | None, typer.Argument(help="An image of one digit.", metavar="[IMAGE]")] = None,
+    index: Annotated[int | None, typer.Option(help="The test digit with this number, from 0.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Print the probability of each label for one digit.
+
+    Example: edge-train predict runs/lecture --index 0
+    """
+    from train.evaluate import predict as ask
+
+    typer.echo(ask(run, picture=picture, index=index, data=data))
+
+
+@app.command()
+def mistakes(
+    run: Run,
+    data: DataOption = None,
+    seed: Annotated[int | None, typer.Option(help="Draw a random 24 of them, not the first.")] = None,
+    show: Annotated[list[int] | None, typer.Option(help="Print this test digit's probabilities; repeatable.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The picture; in RUN otherwise.")] = None,
+) -> None:
+    """Show the digits a network misreads: how many, a picture of 24, the probabilities of those asked for.
+
+    Example: edge-train mistakes runs/lecture --show 247 --show 321
+    """
+    from train.evaluate import mistakes as find
+
+    typer.echo(find(run, data=data, seed=seed, show=tuple(show or ()), output=output))
+
+
+@app.command()
+def tune(
+    out: Annotated[Path, typer.Option(help="Folder of the search; run again to go on.")] = Path("runs/tune"),
+    trials: Annotated[int, typer.Option(help="How many networks to try, earlier runs included.")] = 20,
+    trial_epochs: Annotated[int, typer.Option(help="Epochs a trial.")] = 2,
+    limit: Annotated[int, typer.Option(help="Try on the first so many digits.")] = 12_000,
+    epochs: Annotated[int, typer.Option(help="Epochs for the best, on all digits.")] = 5,
+    batch_size: Annotated[int, typer.Option(help="Digits a step.")] = 64,
+    validation_split: Annotated[float, typer.Option(help="Share held back to judge by.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of search and training.")] = 1,
+    data: DataOption = None,
+) -> None:
+    """Search layers, filters, units, dropout and learning rate; train the best into OUT/best.
+
+    Example: edge-train tune --trials 20 --out runs/tune
+    """
+    from train.tune import TuneSettings
+    from train.tune import tune as search
+
+    fit = FitSettings(epochs=epochs, batch_size=batch_size, validation_split=validation_split, seed=seed)
+    settings = TuneSettings(fit=fit, trials=trials, trial_epochs=trial_epochs, trial_digits=limit)
+    typer.echo(search(settings, data, out))
 
 
 def main() -> NoReturn:

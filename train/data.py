@@ -63,7 +63,7 @@ def load_data(path: Path | None = None) -> Data:
         return _as_data(_download(), None)
     if path.is_dir() and not is_idx_folder(path) and has_pictures(path):
         return _read_folder(path)
-    return _as_data(read_labelled(path), str(path))
+    return _as_data(read_labelled(path), str(path.resolve()))
 
 
 def split(data: Data, validation_split: float, limit: int | None = None) -> Split:
@@ -159,5 +159,5 @@ def _read_folder(folder: Path) -> Data:
         labels=found.labels,
         name="folder",
         sha256=found.sha256,
-        source=str(folder),
+        source=str(folder.resolve()),
     )

@@ -5,15 +5,15 @@ from __future__ import annotations
 import io
 import math
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
-from edge.errors import ModelError, UsageError
+from edge.errors import ModelError, SourceError, UsageError
 from train.data import Data, Split, Tensors, as_input, load_data, one_hot, representative, split
 from train.interrupt import interrupts_wait, termination_is_an_exception
-from train.model import Model, build, check_name, compile_model, load, open_keras, transfer
+from train.model import Architecture, Model, build, check_name, compile_model, load, open_keras, transfer
 from train.progress import live_callbacks, say, say_epoch
 from train.run import (
     CURVES,
@@ -41,9 +41,14 @@ REPRESENTATIVE_DIGITS = 1000
 HELDBACK_DIGITS = 2000
 
 
+def holds_model(run: Path) -> bool:
+    """Whether a folder holds a stored network."""
+    return any((run / name).exists() for name in MODELS)
+
+
 def check_free(run: Path, *, force: bool = False) -> None:
     """Raise UsageError if the folder already holds a model and may not be replaced."""
-    if not force and any((run / name).exists() for name in MODELS):
+    if not force and holds_model(run):
         raise UsageError(f"{run}: already holds a model; --resume {run} trains it on, --force replaces it")
 
 
@@ -54,12 +59,13 @@ def start(
     *,
     base: Path | None = None,
     network: Model | None = None,
+    architecture: Architecture | None = None,
     force: bool = False,
 ) -> Record:
     """Train a new network into `run` and give its record.
 
     base: a RUN whose network is taken over (transfer learning). network: an uncompiled network to fit instead of
-    the named one. Same settings, data and machine give the same weights, bit for bit.
+    the named one, and its architecture for the record. Same settings, data and machine: same weights, bit for bit.
     Raises UsageError if run holds a model and not force, SinkError if it cannot be written; KeyboardInterrupt
     after everything finished so far is safe.
     """
@@ -84,6 +90,7 @@ def start(
         parameters=int(network.count_params()),
         source=data.source,
         based_on=str(base) if base else None,
+        architecture=asdict(architecture) if architecture else None,
         versions=versions(),
     )
     record.write(run)
@@ -103,7 +110,7 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
     """Train a run on from its stored epoch, optimizer state and all, to the same weights as without a stop.
 
     more: epochs beyond those done; None runs those an interrupted run still owes. data: None means where they were.
-    Raises UsageError if nothing is owed, ModelError if the run cannot be gone on with or the data are not the same.
+    Raises UsageError if nothing is owed, ModelError if the run cannot be gone on with, SourceError for other data.
     """
     if not run.is_dir():
         raise UsageError(f"--resume {run}: no such run folder; to start from a model file use --from")
@@ -114,7 +121,9 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
         raise UsageError(f"{run}: has all its {epochs} epochs; say how many more with --epochs N")
     found = load_data(data or (Path(record.source) if record.source else None))
     if found.sha256 != record.data.sha256:
-        raise ModelError(f"{run}: was trained on other data than {data or record.source}; use --from to train on these")
+        raise SourceError(
+            f"{run}: was trained on other data than {data or record.source}; use --from to train on these"
+        )
     network = load(file)
     if network.optimizer is None or not int(network.optimizer.iterations):
         raise ModelError(f"{file}: holds no optimizer state to go on with; use --from {run} instead")
@@ -134,7 +143,7 @@ def _train(network: Model, record: Record, parts: Split, run: Path, history: tup
     try:
         with termination_is_an_exception():
             for epoch in range(len(history) + 1, record.settings.epochs + 1):
-                done = _one_epoch(network, record.settings, epoch, x, y, held)
+                done = run_epoch(network, record.settings, epoch, x, y, held)
                 history = (*history, done)
                 with interrupts_wait():  # so that the model files, history and record never disagree
                     record = _store(network, record, run, history)
@@ -147,14 +156,18 @@ def _train(network: Model, record: Record, parts: Split, run: Path, history: tup
         raise
     finally:
         record.write(run)
-    _draw_curves(run, history)
+        if history:
+            _draw_curves(run, history)
     return record
 
 
-def _one_epoch(
+def run_epoch(
     network: Model, settings: FitSettings, epoch: int, x: Tensors, y: Tensors, held: tuple[Tensors, Tensors] | None
 ) -> Epoch:
-    # Each epoch has a seed of its own: a resumed run shuffles as the uninterrupted one would have.
+    """Train a compiled network for one epoch (from 1) on x, y and judge it on the held-back pair, if there is one.
+
+    Its random numbers hang on seed and epoch alone: a resumed run shuffles as the uninterrupted one would have.
+    """
     seed = int(np.random.SeedSequence((settings.seed, epoch)).generate_state(1)[0])
     open_keras().utils.set_random_seed(seed)
     begin = time.perf_counter()

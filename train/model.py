@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def convnet(architecture: Architecture, classes: int) -> Model:
         layers.append(keras.layers.Conv2D(filters, 3, activation="relu", padding=padding, name=f"conv{stage}"))
         layers.append(keras.layers.MaxPooling2D(2, name=f"pool{stage}"))
     layers.append(keras.layers.Flatten(name="flatten"))
-    return keras.Sequential([*layers, *_head(architecture.units, architecture.dropout, classes)])
+    return keras.Sequential([*layers, *_head(architecture.units, architecture.dropout, classes)], name="convnet")
 
 
 def _head(units: int, dropout: float, classes: int) -> list[Any]:
@@ -126,7 +127,8 @@ def transfer(base: Model, classes: int, *, freeze: bool) -> Model:
     taken = base.layers[: names.index("Flatten") + 1]
     for layer in taken:
         layer.trainable = not freeze
-    return keras.Sequential([keras.Input((28, 28, 1), name="digit"), *taken, *_head(LECTURE.units, 0.0, classes)])
+    head = _head(LECTURE.units, 0.0, classes)
+    return keras.Sequential([keras.Input((28, 28, 1), name="digit"), *taken, *head], name="convnet")
 
 
 def load(path: Path) -> Model:
@@ -140,8 +142,9 @@ def load(path: Path) -> Model:
     if not path.is_file():
         raise ModelError(f"{path}: no such file; `edge-train fit` makes one")
     try:
-        # safe_mode is the default; it is named because the safety of opening a foreign file hangs on it.
-        model = open_keras().saving.load_model(path, safe_mode=True)
+        with warnings.catch_warnings(action="ignore"):  # of an optimizer without state; who needs it looks for itself
+            # safe_mode is the default; it is named because the safety of opening a foreign file hangs on it.
+            model = open_keras().saving.load_model(path, safe_mode=True)
     except RuntimeMissingError:
         raise
     except Exception as error:  # whatever Keras, h5py and zipfile raise for a file that is not theirs

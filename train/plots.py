@@ -18,14 +18,18 @@ ROWS, COLUMNS = 4, 6
 DPI = 120
 
 
-def _subplots(rows: int, columns: int, size: tuple[float, float]) -> tuple[Any, npt.NDArray[Any]]:
+def _subplots(
+    rows: int, columns: int, size: tuple[float, float], width_ratios: tuple[float, ...] | None = None
+) -> tuple[Any, npt.NDArray[Any]]:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
     plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=size, squeeze=False, layout="constrained", width_ratios=width_ratios
+    )
     return figure, axes
 
 
@@ -72,35 +76,49 @@ def draw_curves(history: tuple[Epoch, ...]) -> bytes:
     return _png(figure)
 
 
-def draw_confusion(confusion: npt.NDArray[np.int64], labels: tuple[str, ...], title: str) -> bytes:
-    """The confusion matrix (row: what it is, column: what was read) with counts; only mistakes are coloured."""
-    side = max(6.0, 0.62 * len(labels) + 1.5)
-    figure, axes = _subplots(1, 1, (side, side))
+def draw_confusion(
+    confusion: npt.NDArray[np.int64], labels: tuple[str, ...], rows: Sequence[Sequence[str]], title: str
+) -> bytes:
+    """The confusion matrix (row: what it is, column: what was read) beside `rows`: label, n, precision, recall.
+
+    Only mistakes are coloured by their count: beside the thousands that are right all of them would look white.
+    """
+    side = max(6.0, 0.55 * len(labels) + 1.0)
+    figure, axes = _subplots(1, 2, (side + 4.2, side), width_ratios=(side, 4.0))
+    figure.suptitle(title, fontsize=13)
     axis = axes[0, 0]
     mistakes = confusion.copy()
     np.fill_diagonal(mistakes, 0)
     top = max(int(mistakes.max()), 1)
-    # On a common scale the thousands right on the diagonal would leave every mistake white.
     axis.imshow(mistakes, cmap="Reds", vmin=0, vmax=top * 1.25)
-    for row, column in np.ndindex(*confusion.shape):
-        count = int(confusion[row, column])
+    for row, column in np.argwhere((confusion > 0) | np.eye(len(labels), dtype=bool)):
         if row == column:
             axis.add_patch(_square(row))
-        if count:
-            weight = "bold" if row == column else "normal"
-            dark = row == column or count > 0.7 * top
-            axis.text(column, row, f"{count}", ha="center", va="center", weight=weight, color="w" if dark else "k")
+        white = row == column or confusion[row, column] > 0.6 * top
+        count = f"{confusion[row, column]}"
+        axis.text(column, row, count, ha="center", va="center", color="white" if white else "black")
     axis.set_xticks(range(len(labels)), labels)
     axis.set_yticks(range(len(labels)), labels)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set_xlabel("read as")
     axis.set_ylabel("is")
-    axis.set_title(title)
+    _draw_table(axes[0, 1], ("digit", "n", "precision", "recall"), rows)
     return _png(figure)
+
+
+def _draw_table(axis: Any, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    axis.axis("off")
+    table = axis.table(cellText=rows, colLabels=heads, cellLoc="right", edges="horizontal", bbox=(0.0, 0.0, 1.0, 1.0))
+    table.auto_set_font_size(False)
+    table.set_fontsize(10)
+    for (row, _), cell in table.get_celld().items():
+        cell.set_edgecolor("#cccccc")
+        if row == 0:
+            cell.set_text_props(weight="bold")
 
 
 def _square(at: int) -> Any:
     from matplotlib.patches import Rectangle
 
-    return Rectangle((at - 0.5, at - 0.5), 1, 1, facecolor=TRAINING, alpha=0.9)
+    return Rectangle((at - 0.5, at - 0.5), 1, 1, facecolor=TRAINING)

@@ -187,8 +187,13 @@ def save_model(run: Path, network: Model) -> None:
     def save() -> None:
         aside = run / "model.part"
         aside.mkdir(exist_ok=True)
-        for name in MODELS:
-            network.save(aside / name, overwrite=True)
+        network.save(aside / "model.keras", overwrite=True)
+        # Saving .h5 takes the optimizer out of the live model's compile settings (keras-team/keras pull request 23475),
+        # and the next .keras would come back with RMSprop. Compiling anew would cost a trace of the graph.
+        settings = network._compile_config.config
+        kept = dict(settings)
+        network.save(aside / "model.h5", overwrite=True)
+        settings.update(kept)
         for name in MODELS:
             (aside / name).replace(run / name)
         aside.rmdir()
