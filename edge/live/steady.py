@@ -16,17 +16,22 @@ class SteadySettings:
     """How many frames it takes to believe something.
 
     window: readings that vote, about half a second at 15 frames a second. agree: sure readings of one text before it
-    is shown; one frame's misreading seldom comes three times in eight. misses: frames without it before it is gone,
+    is shown; one frame's misreading seldom comes three times in eight. persist, doubt: a text that is never sure, and
+    yet the same in so many of them, under as many different noises, with so much confidence on average, is shown too,
+    as `review`. misses: frames without it before it is gone,
     a third of a second, so that one bad frame, or a hand passing, does not make it flicker.
     """
 
     window: int = 8
     agree: int = 3
+    persist: int = 6
+    doubt: float = 0.75
     misses: int = 5
 
 
 STEADY = SteadySettings()
-EACH_FRAME = SteadySettings(window=1, agree=1, misses=1)  # pictures that have nothing to do with each other
+# Pictures that have nothing to do with each other: whatever has a text is shown, sure or not.
+EACH_FRAME = SteadySettings(window=1, agree=1, persist=1, doubt=0.0, misses=1)
 _SAME_OVERLAP = 0.3  # of the union
 _SAME_DISTANCE = 0.5  # of the height, between centres
 _DOUBTFUL_WEIGHT = 0.3  # what a `review` reading counts beside a sure one
@@ -109,21 +114,33 @@ class Steady:
         before, track.shown = track.shown, replace(winner, box=track.box)
         if before is None:
             return "appeared"
-        return "changed" if before.text != winner.text else None
+        if before.text == winner.text and before.status == "read":
+            track.shown = replace(track.shown, status="read")  # once sure, sure as long as the text stays
+        return "changed" if (before.text, before.status) != (winner.text, track.shown.status) else None
 
     def _vote(self, votes: deque[Reading]) -> Reading | None:
-        """The text that has enough sure votes and more than half of the weight, as its latest sure reading, or None.
+        """The text with more than half of the weight and enough votes, as its latest reading; None if there is none.
 
-        Its confidence is the mean of the sure readings that agree.
+        Its confidence is the mean of the readings that agree: the sure ones if they are enough, else all.
         """
         weights: dict[str, float] = defaultdict(float)
         for reading in votes:
             weights[reading.text] += reading.confidence * (1.0 if reading.status == "read" else _DOUBTFUL_WEIGHT)
         best = max(weights, key=weights.__getitem__)
-        sure = [reading for reading in votes if reading.text == best and reading.status == "read"]
-        if len(sure) < self._settings.agree or weights[best] <= sum(weights.values()) / 2:
+        if weights[best] <= sum(weights.values()) / 2:
             return None
-        return replace(sure[-1], confidence=sum(reading.confidence for reading in sure) / len(sure))
+        agreed = [reading for reading in votes if reading.text == best]
+        sure = [reading for reading in agreed if reading.status == "read"]
+        if len(sure) >= self._settings.agree:
+            return replace(sure[-1], confidence=_mean_confidence(sure))
+        mean = _mean_confidence(agreed)
+        if len(agreed) >= self._settings.persist and mean >= self._settings.doubt:
+            return replace(agreed[-1], confidence=mean, status="review")
+        return None
+
+
+def _mean_confidence(readings: list[Reading]) -> float:
+    return sum(reading.confidence for reading in readings) / len(readings)
 
 
 def overlap(one: Box, other: Box) -> float:

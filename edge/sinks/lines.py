@@ -11,15 +11,16 @@ from edge.sinks.base import Event
 from edge.sinks.pages import reading_json
 
 Format: TypeAlias = Literal["text", "csv", "jsonl"]
-CSV_HEADER = "id,time,frame,event,text,confidence,left,top,right,bottom\n"
+CSV_HEADER = "id,time,frame,event,text,confidence,status,left,top,right,bottom\n"
 
 
 def text_line(event: Event) -> str:
-    """`09:00:00.123  appeared  42       97 %  at 341,190,600,240`, local time."""
+    """`09:00:00.123  appeared  42       97 %  at 341,190,600,240`, local time; `42?` is for review."""
     reading = event.reading
     clock = datetime.fromtimestamp(event.time).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    text = reading.text + ("?" if reading.status == "review" else "")
     place = ",".join(map(str, reading.box.as_list()))
-    return f"{clock}  {event.happening:8}  {reading.text:10}  {100 * reading.confidence:3.0f} %  at {place}\n"
+    return f"{clock}  {event.happening:8}  {text:10}  {100 * reading.confidence:3.0f} %  at {place}\n"
 
 
 def csv_line(event: Event) -> str:
@@ -28,7 +29,7 @@ def csv_line(event: Event) -> str:
     box = ",".join(map(str, reading.box.as_list()))
     return (
         f"{event.id},{iso_time(event.time)},{event.frame},{event.happening},"
-        f"{reading.text},{reading.confidence:.4f},{box}\n"
+        f"{reading.text},{reading.confidence:.4f},{reading.status},{box}\n"
     )
 
 
