@@ -12,11 +12,11 @@ import typer
 from edge.cli import door
 from edge.cli.read import Format, Mode
 from edge.errors import ShapeError, UsageError
-from edge.values import Box
 
 if TYPE_CHECKING:
     from edge.live.judge import DemoJudge
     from edge.sources.base import Source
+    from edge.values import Box
 
 
 def run(
@@ -89,6 +89,8 @@ def run(
 def _parse_roi(roi: str | None) -> Box | None:
     if roi is None:
         return None
+    from edge.values import Box  # brings numpy, which `edge --help` does without
+
     try:
         left, top, right, bottom = map(int, roi.split(","))
         return Box(left=left, top=top, right=right, bottom=bottom)
