@@ -16,16 +16,16 @@ class SteadySettings:
     """How many frames it takes to believe something.
 
     window: readings that vote, about half a second at 15 frames a second. agree: sure readings of one text before it
-    is shown; one frame's misreading seldom comes three times in eight. persist, doubt: a text that is never sure, and
-    yet the same in so many of them, under as many different noises, with so much confidence on average, is shown too,
-    as `review`. misses: frames without it before it is gone,
-    a third of a second, so that one bad frame, or a hand passing, does not make it flicker.
+    is shown; one frame's misreading seldom comes three times in eight. persist, doubt: a text that is never sure,
+    and yet the same in so many of them, under as many different noises, with so much confidence a digit, is shown too,
+    as `review`. misses: frames without it before it is gone, a third of a second, so that one bad frame, or a
+    hand passing, does not make it flicker.
     """
 
     window: int = 8
     agree: int = 3
     persist: int = 6
-    doubt: float = 0.75
+    doubt: float = 0.7
     misses: int = 5
 
 
@@ -134,7 +134,7 @@ class Steady:
         if len(sure) >= self._settings.agree:
             return replace(sure[-1], confidence=_mean_confidence(sure))
         mean = _mean_confidence(agreed)
-        if len(agreed) >= self._settings.persist and mean >= self._settings.doubt:
+        if len(agreed) >= self._settings.persist and mean >= self._settings.doubt ** len(best):
             return replace(agreed[-1], confidence=mean, status="review")
         return None
 
