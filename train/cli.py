@@ -135,7 +135,7 @@ def predict(
 
     Example: edge-train predict runs/lecture --index 0
     """
-    from train.evaluate import predict as ask
+    from train.judge import predict as ask
 
     typer.echo(ask(run, picture=picture, index=index, data=data))
 
@@ -152,7 +152,7 @@ def mistakes(
 
     Example: edge-train mistakes runs/lecture --show 247 --show 321
     """
-    from train.evaluate import mistakes as find
+    from train.judge import mistakes as find
 
     typer.echo(find(run, data=data, seed=seed, show=tuple(show or ()), output=output))
 

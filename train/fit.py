@@ -121,9 +121,7 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
         raise UsageError(f"{run}: has all its {epochs} epochs; say how many more with --epochs N")
     found = load_data(data or (Path(record.source) if record.source else None))
     if found.sha256 != record.data.sha256:
-        raise SourceError(
-            f"{run}: was trained on other data than {data or record.source}; use --from to train on these"
-        )
+        raise SourceError(f"{run}: was trained on other data than these; --from {run} trains on new ones")
     network = load(file)
     if network.optimizer is None or not int(network.optimizer.iterations):
         raise ModelError(f"{file}: holds no optimizer state to go on with; use --from {run} instead")

@@ -145,6 +145,8 @@ def load(path: Path) -> Model:
         with warnings.catch_warnings(action="ignore"):  # of an optimizer without state; who needs it looks for itself
             # safe_mode is the default; it is named because the safety of opening a foreign file hangs on it.
             model = open_keras().saving.load_model(path, safe_mode=True)
+            if path.suffix == ".h5":
+                _restore_optimizer(model, path)
     except RuntimeMissingError:
         raise
     except Exception as error:  # whatever Keras, h5py and zipfile raise for a file that is not theirs
@@ -155,6 +157,26 @@ def load(path: Path) -> Model:
         raise ModelError(f"{path}: {cause}") from error
     _check_shape(model, path)
     return model
+
+
+def _restore_optimizer(model: Model, path: Path) -> None:
+    """Give a model read from .h5 its optimizer state back, if it has any.
+
+    Keras 3.15 builds the optimizer of a Sequential for its own variables without those of its layers, that is for
+    none, and then has no place for the state.
+    """
+    import h5py
+
+    with h5py.File(path) as file:
+        if model.optimizer is None or "optimizer_weights" not in file:
+            return
+        group = file["optimizer_weights"]
+        values = [group[name][()] for name in group.attrs["weight_names"]]
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    optimizer.build(model.trainable_variables)
+    for variable, value in zip(optimizer.variables, values, strict=True):
+        variable.assign(value)
+    model.compile(optimizer=optimizer, loss=model.loss, metrics=["accuracy"])
 
 
 def _first_line(error: Exception) -> str:
