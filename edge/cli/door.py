@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -11,24 +12,25 @@ from typing import Annotated, NoReturn, TypeAlias
 import typer
 
 from edge import __version__
-from edge.errors import EdgeError
+from edge.errors import EdgeError, SinkError
 
 INTERRUPTED = 130
 
 
-def set_talk(level: int) -> None:
-    """How much is said on stderr: a level of the logging module, WARNING by default."""
+def set_talk(*, quiet: bool = False, verbose: bool = False) -> None:
+    """How much is said on stderr: errors alone, warnings too, or also which choices were made."""
+    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr, force=True)
 
 
 def _quiet(value: bool) -> None:
     if value:
-        set_talk(logging.ERROR)
+        set_talk(quiet=True)
 
 
 def _verbose(value: bool) -> None:
     if value:
-        set_talk(logging.INFO)
+        set_talk(verbose=True)
 
 
 def _version(value: bool) -> None:
@@ -54,7 +56,7 @@ def is_quiet() -> bool:
 
 def run(app: typer.Typer) -> NoReturn:
     """Run a typer app and exit: 0, an EdgeError's own code, 2 for a bad command line, 130 for Ctrl-C, 1 for bugs."""
-    set_talk(logging.WARNING)
+    set_talk()
     try:
         code = app(standalone_mode=False) or 0
     except EdgeError as error:
@@ -62,17 +64,25 @@ def run(app: typer.Typer) -> NoReturn:
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
     except BrokenPipeError:  # `edge read … | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         code = 0
     except Exception as error:
         if hasattr(error, "exit_code") and hasattr(error, "show"):  # click's own: a malformed command line
             error.show()
             code = int(error.exit_code)
+        elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            _drop_stdout()
+            code = _tell(SinkError(f"{error.filename or 'output'}: {error.strerror}; make room, then run it again"))
         else:
             traceback.print_exc()
             print("error: this is a bug of inkedge; please report it with the lines above", file=sys.stderr)  # noqa: T201
             code = 1
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _drop_stdout() -> None:
+    """Let go of what could not be written; otherwise Python tries again when it ends, and fails again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(error: EdgeError) -> int:

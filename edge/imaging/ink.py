@@ -45,7 +45,7 @@ def lift_ink(grey: Image, *, reach_px: int) -> Image:
         small = cv2.resize(grey, (max(1, width // factor), max(1, height // factor)), interpolation=cv2.INTER_AREA)
     side = max(3, (reach_px // factor) | 1)
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
-    paper = cv2.max(cv2.blur(paper, (side, side)), _DARKEST_PAPER)
+    paper = cv2.max(cv2.blur(paper, (3, 3)), _DARKEST_PAPER)
     if factor > 1:
         paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.bitwise_not(cv2.divide(grey, paper, scale=255)), dtype=np.uint8)

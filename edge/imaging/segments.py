@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs, cut_glyph, find_blobs
-from edge.values import Box, Glyph, Image, Mask
+from edge.values import Box, Glyph, Image
 
 # Ink below this part of the stroke's full ink is blur between strokes.
 _EDGE = 0.42
@@ -14,17 +16,18 @@ _EDGE = 0.42
 _LOW = 0.45
 # Smaller than this part of a digit's height squared is a speck.
 _SPECK = 0.004
-# A blob wider than this many digit heights holds more than one digit, each about _PITCH wide.
-_WIDE = 1.2
+# A blob wider than this many digit heights may hold more than one digit, each about _PITCH wide.
+_WIDE = 1.0
 _PITCH = 0.72
 # Digits further apart than their height are two numbers.
 _GAP = 1.0
 
 
-def cut_numbers(ink: Image) -> tuple[tuple[Glyph, ...], ...]:
+def cut_numbers(ink: Image, sure: Callable[[tuple[Glyph, ...]], float]) -> tuple[tuple[Glyph, ...], ...]:
     """The numbers of a (h, w) uint8 strip of level writing, each a tuple of digit Glyphs from left to right.
 
-    Points, commas and dashes are dropped; a gap of a digit's height divides. Empty if there is no ink.
+    Points, commas and dashes are dropped; a gap of a digit's height divides. Empty if there is no ink. sure says, 0 to
+    1, how sure the network is of glyphs as digits, on (geometric) average: it decides whether a wide blob is cut.
     """
     strong = ink[ink > 0]
     if not strong.size:
@@ -38,8 +41,12 @@ def cut_numbers(ink: Image) -> tuple[tuple[Glyph, ...], ...]:
     order = np.argsort(heights)
     share = np.cumsum(blobs.areas[order]) / blobs.areas.sum()
     digit_px = float(heights[order][np.searchsorted(share, 0.5)])
-    parts = _split_wide(mask, blobs, _gather(blobs, heights, digit_px), digit_px)
-    return _divide([cut_glyph(ink, found, rows) for found, rows in parts], digit_px)
+    glyphs: list[Glyph] = []
+    for rows in _gather(blobs, heights, digit_px):
+        whole = (cut_glyph(ink, blobs, rows),)
+        pieces = _cut_wide(ink, blobs, rows, digit_px) if whole[0].box.width > _WIDE * digit_px else ()
+        glyphs.extend(pieces if pieces and sure(pieces) > sure(whole) else whole)
+    return _divide(glyphs, digit_px)
 
 
 def _gather(blobs: Blobs, heights: npt.NDArray[np.int32], digit_px: float) -> list[tuple[int, ...]]:
@@ -74,27 +81,19 @@ def _is_part(mark: Box, digit: Box, digit_px: float) -> bool:
     return stacked or bar
 
 
-def _split_wide(
-    mask: Mask, blobs: Blobs, groups: list[tuple[int, ...]], digit_px: float
-) -> list[tuple[Blobs, tuple[int, ...]]]:
-    """Each group with the Blobs it is rows of; joined digits are cut where there is least ink in a column."""
-    parts: list[tuple[Blobs, tuple[int, ...]]] = []
-    for rows in groups:
-        box = blobs.box(*rows)
-        pieces = max(1, round(box.width / (_PITCH * digit_px))) if box.width > _WIDE * digit_px else 1
-        if pieces == 1:
-            parts.append((blobs, rows))
-            continue
-        own = np.isin(blobs.labels, np.array(rows) + 1)
-        profile = own[:, box.left : box.right].sum(axis=0)
-        for cut in range(1, pieces):
-            middle, reach = cut * box.width / pieces, 0.3 * box.width / pieces
-            low, high = int(middle - reach), int(middle + reach) + 1
-            own[:, box.left + low + int(profile[low:high].argmin())] = False
-        found = find_blobs(own)
-        edges = found.boxes[:, 3] - found.boxes[:, 1]
-        parts.extend((found, group) for group in _gather(found, edges, digit_px))
-    return parts
+def _cut_wide(ink: Image, blobs: Blobs, rows: tuple[int, ...], digit_px: float) -> tuple[Glyph, ...]:
+    """The glyphs that joined digits fall into when cut, near even places, in the columns with the least ink."""
+    box = blobs.box(*rows)
+    count = max(2, round(box.width / (_PITCH * digit_px)))
+    own = np.isin(blobs.labels, np.array(rows) + 1)
+    profile = own[:, box.left : box.right].sum(axis=0)
+    for cut in range(1, count):
+        middle, reach = cut * box.width / count, 0.3 * box.width / count
+        low, high = int(middle - reach), int(middle + reach) + 1
+        own[:, box.left + low + int(profile[low:high].argmin())] = False
+    found = find_blobs(own)
+    heights = found.boxes[:, 3] - found.boxes[:, 1]
+    return tuple(cut_glyph(ink, found, group) for group in _gather(found, heights, digit_px))
 
 
 def _divide(glyphs: list[Glyph], digit_px: float) -> tuple[tuple[Glyph, ...], ...]:

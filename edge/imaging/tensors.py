@@ -16,6 +16,8 @@ from edge.values import Image
 
 SIDE = 28
 FIT = 20
+# The column and row, from 0, of MNIST's middle: its digits' centres of mass all lie within half a pixel of 14.
+_CENTER = 14
 
 
 def fit_digit(ink: Image) -> Image:
@@ -37,8 +39,8 @@ def fit_digit(ink: Image) -> Image:
     small = cv2.resize(ink[top : top + height, left : left + width], shape, interpolation=how)
     small = cv2.convertScaleAbs(small, alpha=255 / max(int(small.max()), 1))
     moments = cv2.moments(small)
-    x = round(SIDE / 2 - (moments["m10"] / moments["m00"] + 0.5)) if moments["m00"] else (SIDE - shape[0]) // 2
-    y = round(SIDE / 2 - (moments["m01"] / moments["m00"] + 0.5)) if moments["m00"] else (SIDE - shape[1]) // 2
+    x = round(_CENTER - moments["m10"] / moments["m00"]) if moments["m00"] else (SIDE - shape[0]) // 2
+    y = round(_CENTER - moments["m01"] / moments["m00"]) if moments["m00"] else (SIDE - shape[1]) // 2
     x, y = min(max(x, 0), SIDE - shape[0]), min(max(y, 0), SIDE - shape[1])
     tensor = np.zeros((SIDE, SIDE), np.uint8)
     tensor[y : y + shape[1], x : x + shape[0]] = small

@@ -28,6 +28,8 @@ from edge.values import NOT_A_DIGIT, Box, Glyph, Image, Reading
 _SMALLEST_DIGIT = 0.38
 # A speck: too small to be seen as writing.
 _SPECK = 0.12
+# In a tiny crop what is paler than this, of 255, is paper; the pale edge of a stroke is part of the digit's size.
+_PALEST_EDGE = 26
 # Larger cells are shrunk first: the network sees 20 pixels of a digit.
 _WORKING_PX = 96
 
@@ -51,15 +53,12 @@ def find_digit(pixels: Image) -> Cell:
     if is_light_on_dark(grey):
         grey = cv2.bitwise_not(grey)
     side = min(height, width)
-    scale = 1.0
-    if side > _WORKING_PX:
-        scale = _WORKING_PX / side
-    elif side < SMALLEST_WITH_PRINT:
-        scale = SMALLEST_WITH_PRINT / side
-    if scale != 1.0:
-        shape = (max(1, round(width * scale)), max(1, round(height * scale)))
-        grey = cv2.resize(grey, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    cell = _find_tight(grey) if side < SMALLEST_WITH_PRINT else _find_in_box(grey)
+    if side < SMALLEST_WITH_PRINT:
+        return _find_tight(grey)
+    scale = min(1.0, _WORKING_PX / side)
+    if scale < 1.0:
+        grey = cv2.resize(grey, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    cell = _find_in_box(grey)
     if cell.glyph is None or scale == 1.0:
         return cell
     return Cell(
@@ -72,10 +71,10 @@ def _find_tight(grey: Image) -> Cell:
     paper, dark = float(np.percentile(grey, 98)), float(grey.min())
     if paper - dark < 2 * FAINTEST:
         return Cell(glyph=None)
-    ink = cv2.convertScaleAbs(cv2.subtract(int(paper), grey) if paper < 255 else 255 - grey, alpha=255 / (paper - dark))
-    blobs = find_blobs(ink > 0.4 * otsu(ink))
-    rows = tuple(int(row) for row in np.flatnonzero(blobs.areas >= 0.05 * blobs.areas.max(initial=1)))
-    return Cell(glyph=cut_glyph(ink, blobs, rows) if rows else None)
+    ink = cv2.convertScaleAbs(cv2.subtract(paper, grey), alpha=255 / (paper - dark))
+    ink[ink < _PALEST_EDGE] = 0
+    left, top, width, height = cv2.boundingRect(ink)
+    return Cell(glyph=Glyph(box=Box(left=left, top=top, right=left + width, bottom=top + height), ink=ink))
 
 
 def _find_in_box(grey: Image) -> Cell:

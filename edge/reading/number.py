@@ -45,7 +45,14 @@ def to_reading(digits: tuple[Digit, ...], box: Box, threshold: float, *, plain: 
     )
 
 
-def find_number(pixels: Image) -> tuple[tuple[Glyph, ...], bool]:
+def surety(glyphs: tuple[Glyph, ...], classifier: Classifier) -> float:
+    """How sure the network is, 0 to 1, that each glyph is a digit: the geometric mean over them, 0.0 for none."""
+    predictions = classifier.predict(digit_tensors([glyph.ink for glyph in glyphs]))
+    shares = [0.0 if p.label == NOT_A_DIGIT else p.confidence for p in predictions]
+    return float(math.prod(shares) ** (1 / len(shares))) if shares else 0.0
+
+
+def find_number(pixels: Image, classifier: Classifier) -> tuple[tuple[Glyph, ...], bool]:
     """The digit Glyphs of one handwritten number, (H, W) grey or (H, W, 3) BGR, and whether there is any ink.
 
     Boxes are in pixels of the image as given. Raises ShapeError if pixels are not an image.
@@ -65,7 +72,7 @@ def find_number(pixels: Image) -> tuple[tuple[Glyph, ...], bool]:
     if not mask.any():
         return (), False
     soft = np.where(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)), ink, 0).astype(np.uint8)
-    numbers = cut_numbers(soft)
+    numbers = cut_numbers(soft, lambda parts: surety(parts, classifier))
     glyphs = tuple(glyph for number in numbers for glyph in number)
     across, down = width / shape[0], height / shape[1]
     return tuple(Glyph(box=_stretched(glyph.box, across, down), ink=glyph.ink) for glyph in glyphs), True
@@ -93,7 +100,7 @@ def read_number(pixels: Image, classifier: Classifier, threshold: float) -> Read
     """The one Reading of an image (H, W) or (H, W, 3) that holds one handwritten number. Raises ShapeError."""
     height, width = pixels.shape[:2]
     whole = Box(left=0, top=0, right=width, bottom=height)
-    glyphs, any_ink = find_number(pixels)
+    glyphs, any_ink = find_number(pixels, classifier)
     if not glyphs or len(glyphs) > _MOST_DIGITS:
         return Reading(text="", confidence=0.0, status="review" if any_ink else "empty", box=whole)
     predictions = classifier.predict(digit_tensors([glyph.ink for glyph in glyphs]))

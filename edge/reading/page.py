@@ -13,15 +13,16 @@ from edge.imaging.lines import Line, Strip, find_lines, level_strip
 from edge.imaging.segments import cut_numbers
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.reading.number import to_digit, to_reading
+from edge.reading.number import surety, to_digit, to_reading
 from edge.values import NOT_A_DIGIT, Box, Glyph, Image, Reading
 
 # Larger pages are shrunk to this: writing on a whole page is still some 20 px high.
 _WORKING_PX = 1600
 # Strokes to be lifted are at most this part of the page wide.
 _REACH = 18
-# Which half of a page is the writing: light strokes must outweigh dark ones clearly, for paper has light specks too.
-_LIGHT_WINS = 2.0
+# Dark writing is the rule: light strokes must outweigh dark ones clearly, for paper has light specks and edges too.
+_LIGHT_WINS = 1.5
+_THUMBNAIL_PX = 160
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
 _NOT_WRITING = 0.55
 
@@ -36,29 +37,41 @@ class Written:
 
 def lift_page_ink(grey: Image) -> Image:
     """Soft ink (H, W) uint8 of a (H, W) grey page, dark on light or light on dark, slightly smoothed against noise."""
-    reach = max(9, max(grey.shape) // _REACH)
-    dark = lift_ink(grey, reach_px=reach)
-    light = lift_ink(cv2.bitwise_not(grey), reach_px=reach)
-    small = (max(1, grey.shape[1] // 4), max(1, grey.shape[0] // 4))
-    weights = [
-        float(np.square(cv2.resize(ink, small, interpolation=cv2.INTER_AREA), dtype=np.float32).sum())
-        for ink in (dark, light)
-    ]
-    ink: Image = cv2.GaussianBlur(light if weights[1] > _LIGHT_WINS * weights[0] else dark, (3, 3), 0)
+    if _is_light_page(grey):
+        grey = cv2.bitwise_not(grey)
+    ink: Image = cv2.GaussianBlur(lift_ink(grey, reach_px=max(9, max(grey.shape) // _REACH)), (3, 3), 0)
     return ink
 
 
-def find_numbers(ink: Image) -> tuple[Written, ...]:
+def _is_light_page(grey: Image) -> bool:
+    """True if thin light strokes on (H, W) grey clearly outweigh thin dark ones, as on a blackboard.
+
+    Sheets, tables and shadows are wide; what a small top-hat (black-hat) leaves of a thumbnail is writing.
+    """
+    scale = _THUMBNAIL_PX / max(grey.shape)
+    shape = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+    small = cv2.resize(grey, shape, interpolation=cv2.INTER_AREA)
+    strokes = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    dark = cv2.norm(cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, strokes), cv2.NORM_L2SQR)
+    light = cv2.norm(cv2.morphologyEx(small, cv2.MORPH_TOPHAT, strokes), cv2.NORM_L2SQR)
+    return bool(light > _LIGHT_WINS * dark)
+
+
+def find_numbers(ink: Image, classifier: Classifier) -> tuple[Written, ...]:
     """The written numbers in a page's (H, W) soft ink, in reading order."""
     floor = noise_floor(ink)
     blobs = find_blobs(ink_mask(ink, low=floor, high=1.6 * floor))
     lines = find_lines(blobs)
     common = _common_slope(blobs, lines)
     found: list[Written] = []
+
+    def sure(parts: tuple[Glyph, ...]) -> float:
+        return surety(parts, classifier)
+
     for line in lines:
         slope = line.slope_rad if line.slope_rad is not None else common
         strip = level_strip(ink, blobs, line, slope_rad=slope)
-        found.extend(Written(strip=strip, glyphs=glyphs) for glyphs in cut_numbers(strip.ink))
+        found.extend(Written(strip=strip, glyphs=glyphs) for glyphs in cut_numbers(strip.ink, sure))
     return tuple(found)
 
 
@@ -81,7 +94,9 @@ def read_page(pixels: Image, classifier: Classifier, threshold: float) -> tuple[
             grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
         )
     ink = lift_page_ink(grey)
-    readings = (_read(number, classifier, threshold, (width, height), scale) for number in find_numbers(ink))
+    readings = (
+        _read(number, classifier, threshold, (width, height), scale) for number in find_numbers(ink, classifier)
+    )
     return _in_order([reading for reading in readings if reading is not None])
 
 
