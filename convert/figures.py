@@ -46,7 +46,7 @@ class Measured:
     """A model's answers in a runtime beside Keras' on the same n digits.
 
     tensors are (n, 28, 28, 1) uint8, expected (n,) label indices, keras and tflite (n, labels) probabilities at
-    temperature 1 in the run's label order, micros (n,) the time of each digit in µs, indices (n,) where each is in the data.
+    temperature 1 in the run's label order, micros (n,) each digit's time in µs, indices (n,) its place in the data.
     """
 
     indices: npt.NDArray[np.int64]

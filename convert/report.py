@@ -76,7 +76,7 @@ def parity_lines(row: Row) -> tuple[str, ...]:
     """The cells of COLUMNS for one row; a model that did not run has only its name, runtime and bytes."""
     found = row.measured
     if found is None:
-        blank = ("–",) * (len(COLUMNS) - 6)
+        blank = ("–",) * (len(COLUMNS) - 7)
         return (row.manifest.name, str(row.runtime), "0", "does not run", *blank, f"{row.size:,}", "–", "–")
     low, high = found.interval
     return (
