@@ -75,8 +75,7 @@ def fit(
 
     Example: edge-train fit --model lecture --epochs 5 --seed 1 --out runs/lecture
     """
-    from train.data import load_data
-    from train.fit import check_free, start, train_on
+    from train.fit import start_at, train_on
     from train.run import describe
 
     if resume is not None:
@@ -96,8 +95,7 @@ def fit(
         limit=limit,
     )
     folder = out or Path("runs") / f"{model}-{datetime.now():%Y%m%d-%H%M%S}"
-    check_free(folder, force=force)
-    start(settings, load_data(data), folder, base=base, force=force)
+    start_at(settings, data, folder, base=base, force=force)
     typer.echo(describe(folder))
 
 

@@ -52,6 +52,15 @@ def check_free(run: Path, *, force: bool = False) -> None:
         raise UsageError(f"{run}: already holds a model; --resume {run} trains it on, --force replaces it")
 
 
+def start_at(settings: FitSettings, data: Path | None, run: Path, *, base: Path | None, force: bool) -> Record:
+    """As `start`, with data where `load_data` finds them; what can be refused without them is refused before."""
+    check_name(settings.model)
+    check_free(run, force=force)
+    if base is not None:
+        find_model(base)
+    return start(settings, load_data(data), run, base=base, force=force)
+
+
 def start(
     settings: FitSettings,
     data: Data,
@@ -123,7 +132,7 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
     if found.sha256 != record.data.sha256:
         raise SourceError(f"{run}: was trained on other data than these; --from {run} trains on new ones")
     network = load(file)
-    if network.optimizer is None or not int(network.optimizer.iterations):
+    if getattr(network, "optimizer", None) is None or not int(network.optimizer.iterations):
         raise ModelError(f"{file}: holds no optimizer state to go on with; use --from {run} instead")
     history = read_history(run)[: record.stored_epoch]
     # Always saved with the epochs it was asked for, so that a second stop knows what is owed.

@@ -168,7 +168,7 @@ def _restore_optimizer(model: Model, path: Path) -> None:
     import h5py
 
     with h5py.File(path) as file:
-        if model.optimizer is None or "optimizer_weights" not in file:
+        if getattr(model, "optimizer", None) is None or "optimizer_weights" not in file:
             return
         group = file["optimizer_weights"]
         values = [group[name][()] for name in group.attrs["weight_names"]]
