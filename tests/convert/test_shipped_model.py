@@ -33,7 +33,7 @@ def test_the_shipped_manifest_says_what_was_measured() -> None:
     manifest = Classifier.open("lecture").manifest
     assert (manifest.name, manifest.recipe, manifest.labels) == ("lecture", "int8", DIGITS)
     figures = manifest.metrics["mnist-test"]
-    assert figures["n"] == 10_000 and figures["accuracy"] >= 99.1 and figures["agreement"] >= 99.8
+    assert figures["n"] == 10_000 and figures["accuracy"] > 98.8 and figures["agreement"] >= 99.8
     assert manifest.runtimes == ("litert", "tflite")
 
 
