@@ -57,8 +57,9 @@ def decode_image(header: Header, content: Content, *, index: int = 0) -> Image:
 @cache
 def quiet_opencv() -> None:
     """Keep OpenCV's own log off stderr: what it would say there comes as an error of ours."""
-    logging = cv2.utils.logging
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    # OpenCV 5 keeps it in utils.logging, OpenCV 4 at the top.
+    place = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
+    place.setLogLevel(0)
 
 
 def turn_upright(pixels: Image, orientation: int) -> Image:
