@@ -6,11 +6,14 @@ it is installed, else tflite-runtime.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.metadata
 import logging
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -99,6 +102,27 @@ def find_runtime() -> Runtime:
     )
 
 
+@contextlib.contextmanager
+def _without_notes() -> Iterator[None]:
+    """Keep the runtime's `INFO:` lines off stderr; its C++ code writes them there, past Python, and has no switch."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # no stderr: nothing to keep clean
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            said.seek(0)
+            for line in said:
+                if not line.startswith(b"INFO:"):
+                    os.write(stderr, line)
+            os.close(stderr)
+
+
 def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
     """An interpreter with tensors allocated for the bytes of a .tflite file.
 
@@ -109,8 +133,9 @@ def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
     if len(content) < 16 or content[4:8] != b"TFL3":
         raise ModelError("not a .tflite file: the identifier TFL3 is missing; convert the model again")
     try:
-        interpreter: Interpreter = runtime.interpreter_class(model_content=content, num_threads=threads)
-        interpreter.allocate_tensors()
+        with _without_notes():
+            interpreter: Interpreter = runtime.interpreter_class(model_content=content, num_threads=threads)
+            interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = re.sub(r"\s+", " ", str(error)).strip()[:200]
         raise ModelError(

@@ -1,0 +1,89 @@
+"""Blobs side by side are one number, whichever way the line leans; a wider gap divides."""
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import ShapeError
+from edge.imaging.glyphs import cut_glyph, find_blobs
+from edge.imaging.lines import find_lines, level_strip
+from edge.imaging.segments import cut_numbers
+from edge.values import Glyph
+
+
+def sure(_: tuple[Glyph, ...]) -> float:
+    return 0.5
+
+
+def writing(texts: dict[tuple[int, int], str], angle_deg: float = 0.0) -> np.ndarray:
+    """Soft ink (400, 600) with texts at (x, y), turned about the middle."""
+    ink = np.zeros((400, 600), np.uint8)
+    for place, text in texts.items():
+        cv2.putText(ink, text, place, cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4, cv2.LINE_AA)
+    turn = cv2.getRotationMatrix2D((300, 200), -angle_deg, 1.0)
+    return cv2.warpAffine(ink, turn, (600, 400))
+
+
+@pytest.mark.parametrize("angle", [-25, -12, 0, 12, 25])
+def test_a_leaning_number_is_one_line_and_its_slope_is_measured(angle: int) -> None:
+    ink = writing({(180, 220): "25038"}, angle)
+    blobs = find_blobs(ink > 100)
+    lines = find_lines(blobs)
+    assert [len(line.rows) for line in lines] == [5]
+    assert lines[0].slope_rad is not None
+    assert np.degrees(lines[0].slope_rad) == pytest.approx(angle, abs=2.5)
+    strip = level_strip(ink, blobs, lines[0], slope_rad=lines[0].slope_rad)
+    (number,) = cut_numbers(strip.ink, sure)
+    assert len(number) == 5
+    boxes = [strip.box_on_page(glyph.box, 600, 400) for glyph in number]
+    assert all(ink[box.top : box.bottom, box.left : box.right].max() > 200 for box in boxes)
+    assert [box.left for box in boxes] == sorted(box.left for box in boxes)
+
+
+def test_lines_come_top_to_bottom() -> None:
+    lines = find_lines(find_blobs(writing({(60, 300): "31", (60, 80): "24", (350, 190): "77"}) > 100))
+    assert [len(line.rows) for line in lines] == [2, 2, 2]
+
+
+@pytest.mark.parametrize(("gap", "numbers"), [(14, 1), (90, 2)])
+def test_a_gap_of_a_digit_height_divides(gap: int, numbers: int) -> None:
+    ink = np.zeros((64, 300), np.uint8)
+    cv2.putText(ink, "4", (10, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4)
+    right = int(np.flatnonzero(ink.any(axis=0))[-1])
+    cv2.putText(ink, "7", (right + gap, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4)
+    assert len(cut_numbers(ink, sure)) == numbers
+
+
+def test_points_and_commas_are_dropped() -> None:
+    ink = np.zeros((70, 300), np.uint8)
+    cv2.putText(ink, "1.250,8", (10, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4)
+    (number,) = cut_numbers(ink, sure)
+    assert len(number) == 5
+
+
+def test_joined_digits_are_cut_only_if_the_network_is_surer_of_the_pieces() -> None:
+    ink = np.zeros((70, 120), np.uint8)
+    cv2.putText(ink, "00", (10, 50), cv2.FONT_HERSHEY_SIMPLEX, 1.6, 255, 4)
+    ink[28:32, 20:70] = 255
+    assert [len(n) for n in cut_numbers(ink, lambda glyphs: 0.9 if len(glyphs) == 2 else 0.5)] == [2]
+    assert [len(n) for n in cut_numbers(ink, lambda glyphs: 0.9 if len(glyphs) == 1 else 0.5)] == [1]
+
+
+def test_nothing_written_is_nothing_found() -> None:
+    empty = np.zeros((50, 80), np.uint8)
+    assert find_lines(find_blobs(empty > 0)) == ()
+    assert cut_numbers(empty, sure) == ()
+
+
+def test_a_glyph_keeps_its_own_ink_only() -> None:
+    ink = np.zeros((40, 60), np.uint8)
+    ink[10:30, 10:14], ink[10:30, 18:22] = 120, 200
+    blobs = find_blobs(ink > 50)
+    glyph = cut_glyph(ink, blobs, (0,))
+    assert glyph.box.as_list() == [10, 10, 14, 30]
+    assert glyph.ink.max() == 255 and glyph.ink.shape == (22, 6)
+
+
+def test_masks_are_bool() -> None:
+    with pytest.raises(ShapeError, match="mask"):
+        find_blobs(np.zeros((5, 5), np.uint8))
