@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from convert.figures import DIGIT_GATES, Gates
+from convert.gates import DIGIT_GATES, Gates
 from edge.cli import door
 from edge.errors import GateError
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from convert.gates import Gates
 from convert.runtimes import RuntimeAt
 from edge.inference.manifest import Manifest
 
@@ -26,19 +27,6 @@ def wilson(right: int, n: int) -> tuple[float, float]:
     middle = (share + weight / 2) / (1 + weight)
     half = _Z / (1 + weight) * math.sqrt(share * (1 - share) / n + weight / (4 * n))
     return max(0.0, middle - half), min(1.0, middle + half)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gates:
-    """What a model must keep: max_drop in points of accuracy, the agreements in percent of top-1."""
-
-    max_drop: float = 0.1
-    min_agreement: float = 99.5
-    min_between: float = 99.95
-
-
-# What is asked of digit models unless said otherwise.
-DIGIT_GATES = Gates()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -57,7 +57,7 @@ def parity_page(parity: Parity) -> str:
         broken = [bool(p.broken_gates(parity.gates)) for p in parity.pairs]
         body += ["<h2>Between the runtimes</h2>", _table(("model", "runtimes", "n", "agree %"), lines, broken)]
     body += [f"<p>{escape(sentence)}</p>" for sentence in sentences(parity)]
-    body += [_differing(row, parity.labels) for row in parity.rows if row.measured is not None]
+    body += [_differing(row, row.measured, parity.labels) for row in parity.rows if row.measured is not None]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Parity</title>'
         '<meta name="viewport" content="width=device-width">'
@@ -74,10 +74,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], broken: Sequence[
     return f'<div class="wide"><table><tr>{titles}</tr>{"".join(lines)}</table></div>'
 
 
-def _differing(row: Row, labels: tuple[str, ...]) -> str:
+def _differing(row: Row, found: Measured, labels: tuple[str, ...]) -> str:
     """A section with a picture of each digit on which a model and Keras decide differently."""
-    found = row.measured
-    assert found is not None
     place = escape(f"{row.manifest.name} on {row.runtime}")
     title = f"<h2>{place}: {len(found.differing)} of {found.n:,} differ</h2>"
     figures = [_figure(found, int(index), labels) for index in found.differing]

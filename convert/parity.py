@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convert.examples import MNIST_TEST, MNIST_TEST_DIGITS, Examples, labelled_examples
-from convert.figures import Gates, Measured, Pair, Parity, Row
+from convert.figures import Measured, Pair, Parity, Row
+from convert.gates import Gates
 from convert.network import keras_probabilities, load_network
 from convert.recipes import RECIPES
 from convert.representative import heldback_digits

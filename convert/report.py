@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from convert.figures import Parity, Row
+from convert.figures import Measured, Parity, Row
 from convert.quantize import Quantized
 from edge.errors import SinkError
 
@@ -119,7 +119,7 @@ def sentences(parity: Parity) -> list[str]:
                 f"{place}: {row.measured.n:,} digits, evenly spread, for it has no fast kernels; drop on the same ones"
             )
         if len(row.measured.differing):
-            said.append(f"{place}: differs from Keras on {_listed(row)}")
+            said.append(f"{place}: differs from Keras on {_listed(row.measured)}")
     gates = parity.gates
     limits = (
         f"drop ≤ {gates.max_drop:g}, agreement ≥ {gates.min_agreement:g} %, between runtimes ≥ {gates.min_between:g} %"
@@ -131,12 +131,11 @@ def sentences(parity: Parity) -> list[str]:
     return said
 
 
-def _listed(row: Row) -> str:
-    assert row.measured is not None
-    numbers = [str(index) for index in row.measured.indices[row.measured.differing][:_DIGITS_LISTED].tolist()]
-    rest = len(row.measured.differing) - len(numbers)
-    what = "digit" if len(row.measured.differing) == 1 else "digits"
-    return f"{len(row.measured.differing)} {what}: {', '.join(numbers)}" + (f" and {rest} more" if rest else "")
+def _listed(found: Measured) -> str:
+    numbers = [str(index) for index in found.indices[found.differing][:_DIGITS_LISTED].tolist()]
+    rest = len(found.differing) - len(numbers)
+    what = "digit" if len(found.differing) == 1 else "digits"
+    return f"{len(found.differing)} {what}: {', '.join(numbers)}" + (f" and {rest} more" if rest else "")
 
 
 def parity_json(parity: Parity) -> dict[str, Any]:

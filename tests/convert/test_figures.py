@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convert.figures import Gates, Measured, Pair, Parity, Row, wilson
+from convert.figures import Measured, Pair, Parity, Row, wilson
+from convert.gates import Gates
 from convert.runtimes import RuntimeAt
 from edge.inference.manifest import Manifest, TensorSpec
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from convert.examples import labelled_examples
-from convert.figures import DIGIT_GATES, Parity
+from convert.figures import Parity
+from convert.gates import DIGIT_GATES
 from convert.parity import compare, examples_of, keep_figures, models_of
 from convert.recipes import RECIPES
 from convert.run_folder import open_run
