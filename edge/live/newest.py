@@ -10,7 +10,7 @@ from edge.errors import SourceError
 from edge.sources.base import Source
 from edge.values import Frame
 
-FIRST_FRAME_S = 4.5  # a run without a picture has said so within 5 s, start of Python included
+FIRST_FRAME_S = 4.0  # a run without a picture has said so within 5 s, start of Python included
 SILENT_S = 5.0  # a source that gave frames and is silent for so long counts as lost
 RETRY_S = 1.0
 _JOIN_S = 1.0

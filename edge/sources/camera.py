@@ -17,7 +17,7 @@ from edge.sources.decode import quiet_opencv
 from edge.values import Frame, Image
 
 # Both below the 5 s in which a run without a picture must have said so.
-OPEN_TIMEOUT_MS = 4000
+OPEN_TIMEOUT_MS = 3500
 READ_TIMEOUT_MS = 3000
 _FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
 _FFMPEG_QUIET = "-8"

@@ -57,7 +57,7 @@ def _open_path(spec: str) -> Source:
     from edge.sources.stills import StillSource
 
     path = Path(spec)
-    if path.is_dir():
+    if spec and path.is_dir():  # Path("") would be the current folder
         return StillSource(path)
     try:
         with path.open("rb") as stream:
@@ -70,6 +70,9 @@ def _open_path(spec: str) -> Source:
     except SourceError as error:
         if path.suffix.lower() in SUFFIXES:
             raise SourceError(f"{spec}: {error}") from error
+        # FFmpeg takes any text for a film in ANSI art, and a playlist for leave to open addresses; films are binary.
+        if b"\0" not in head:
+            raise SourceError(f"{spec}: neither an image nor a video; give another file") from error
         from edge.sources.camera import VideoSource
 
         return VideoSource(path)

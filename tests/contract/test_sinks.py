@@ -1,0 +1,158 @@
+"""One suite over every sink: each event a whole line at once, and what cannot be written is a SinkError."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SinkError, UsageError
+from edge.sinks.base import Event, Sink
+from edge.sinks.console import ConsoleSink
+from edge.sinks.open import open_sink
+from edge.values import Box, Digit, Reading
+
+BOX = Box(left=10, top=20, right=60, bottom=40)
+READING = Reading(
+    text="42",
+    confidence=0.97,
+    status="read",
+    box=BOX,
+    digits=(
+        Digit(digit=4, confidence=0.98, box=BOX, alternatives=((9, 0.01),)),
+        Digit(digit=2, confidence=0.99, box=BOX),
+    ),
+)
+
+
+def event(number: int = 1) -> Event:
+    return Event(id=f"a-{number}", time=1_763_802_000.1234, frame=number, happening="appeared", reading=READING)
+
+
+@dataclass
+class Opened:
+    sink: Sink
+    form: str
+    written: Callable[[], str]
+
+
+@pytest.fixture(params=["text", "csv", "jsonl", "jsonl:", "csv:"])
+def opened(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Opened]:
+    kind = request.param
+    if kind.endswith(":"):
+        path = tmp_path / "events"
+        yield Opened(open_sink(f"{kind}{path}"), kind[:-1], path.read_text)
+        return
+    gathered: list[str] = []
+
+    def written() -> str:
+        gathered.append(capsys.readouterr().out)
+        return "".join(gathered)
+
+    yield Opened(ConsoleSink(kind), kind, written)
+
+
+def test_each_event_is_a_whole_line_as_soon_as_it_is_written(opened: Opened) -> None:
+    before = opened.written().count("\n")
+    for number in range(3):
+        opened.sink.write(event(number))
+        text = opened.written()
+        assert text.endswith("\n") and text.count("\n") == before + number + 1
+    opened.sink.close()
+
+
+def test_the_text_confidence_and_place_are_in_every_line(opened: Opened) -> None:
+    opened.sink.write(event())
+    last = opened.written().splitlines()[-1]
+    assert "42" in last and "97" in last and "appeared" in last
+    for number in BOX.as_list():
+        assert str(number) in last
+
+
+def test_close_may_come_twice(opened: Opened) -> None:
+    opened.sink.close()
+    opened.sink.close()
+
+
+def test_lines_parse_as_what_they_are(opened: Opened) -> None:
+    opened.sink.write(event())
+    text = opened.written()
+    if opened.form == "jsonl":
+        line = json.loads(text)
+        assert line["id"] == "a-1" and line["frame"] == 1 and line["event"] == "appeared"
+        assert line["time"] == "2025-11-22T09:00:00.123Z"
+        assert (line["text"], line["confidence"], line["box"]) == ("42", 0.97, [10, 20, 60, 40])
+        assert line["digits"][0] == {
+            "digit": 4,
+            "confidence": 0.98,
+            "box": [10, 20, 60, 40],
+            "alternatives": [[9, 0.01]],
+        }
+    if opened.form == "csv":
+        (row,) = csv.DictReader(io.StringIO(text))
+        assert (row["text"], row["event"], row["right"], row["status"]) == ("42", "appeared", "60", "read")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_second_run_goes_on_in_the_same_file(tmp_path: Path, kind: str) -> None:
+    for number in range(2):
+        sink = open_sink(f"{kind}:{tmp_path}/events")
+        sink.write(event(number))
+        sink.close()
+    lines = (tmp_path / "events").read_text().splitlines()
+    assert len(lines) == (3 if kind == "csv" else 2)
+    assert len(set(lines)) == len(lines), "the header must not come twice"
+
+
+def test_a_line_cut_off_by_an_earlier_crash_does_not_spoil_the_next(tmp_path: Path) -> None:
+    (tmp_path / "events").write_text('{"id": "a-')
+    sink = open_sink(f"jsonl:{tmp_path}/events")
+    sink.write(event())
+    assert json.loads((tmp_path / "events").read_text().splitlines()[-1])["text"] == "42"
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for path in (tmp_path / "file" / "below", tmp_path / "missing" / "a", tmp_path):
+        with pytest.raises(SinkError, match=str(path)):
+            open_sink(f"jsonl:{path}")
+
+
+def test_a_full_device_is_a_sink_error() -> None:
+    sink = open_sink("jsonl:/dev/full")
+    with pytest.raises(SinkError, match="No space left"):
+        sink.write(event())
+    with pytest.raises(SinkError, match="No space left"):
+        open_sink("csv:/dev/full")  # its header does not fit either
+
+
+def test_a_line_that_half_fits_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "events"
+    sink = open_sink(f"jsonl:{path}")
+    sink.write(event(1))
+    whole = path.read_text()
+    real = os.write
+    takes = iter([30])  # the disk takes 30 bytes more, and then no more
+
+    def nearly_full(descriptor: int, content: bytes) -> int:
+        room = next(takes, 0)
+        if not room:
+            raise OSError(28, "No space left on device")
+        return real(descriptor, content[:room])
+
+    monkeypatch.setattr(os, "write", nearly_full)
+    with pytest.raises(SinkError):
+        sink.write(event(2))
+    assert path.read_text() == whole
+
+
+@pytest.mark.parametrize("spec", ["xml:a", "jsonl", "jsonl:", "", "http://127.0.0.1/"])
+def test_an_unknown_sink_is_a_usage_error(spec: str) -> None:
+    with pytest.raises(UsageError, match="jsonl:PATH or csv:PATH"):
+        open_sink(spec)

@@ -1,0 +1,242 @@
+"""The loop: newest frames, limits, regions, loss and return; and the demo's own judgement."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from threading import Event
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import SinkError, SourceError, UsageError
+from edge.live.judge import DemoJudge, compare
+from edge.live.loop import Limits, Tally, follow
+from edge.live.newest import NewestFrame
+from edge.sources.base import SourceBase
+from edge.sources.demo import DemoSource
+from edge.sources.writing import WrittenNumber
+from edge.values import Box, Frame, Image, Reading
+
+PIXELS = np.zeros((480, 640, 3), np.uint8)
+
+
+class Camera(SourceBase):
+    """A live source that gives frames every period_s; `fails` says after how many, again and again."""
+
+    live = True
+    moving = True
+
+    def __init__(self, *, period_s: float = 0.005, fails: tuple[int, ...] = ()) -> None:
+        self.name = "fake"
+        self.period_s = period_s
+        self.index = 0
+        self.fails = iter(fails)
+        self.closed = Event()
+        self.opened = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        self.opened += 1
+        left = next(self.fails, None)
+        for given in count():
+            if given == left:
+                raise SourceError("camera fake: unplugged")
+            if self.closed.wait(self.period_s):
+                return
+            yield Frame(pixels=PIXELS, index=self.index, time=time.time(), source=self.name)
+            self.index += 1
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+class Reader:
+    """Reads the same number everywhere, slowly if asked to."""
+
+    def __init__(self, *, takes_s: float = 0.0) -> None:
+        self.takes_s = takes_s
+        self.shapes: list[tuple[int, ...]] = []
+
+    def read(self, pixels: Image) -> tuple[Reading, ...]:
+        time.sleep(self.takes_s)
+        self.shapes.append(pixels.shape)
+        return (Reading(text="42", confidence=0.99, status="read", box=Box(left=10, top=20, right=60, bottom=40)),)
+
+
+def test_a_slow_reader_gets_the_newest_frame_and_the_skipped_are_counted() -> None:
+    camera, tally = Camera(), Tally()
+    indices = [step.frame.index for step in follow(camera, Reader(takes_s=0.05), tally, limits=Limits(frames=6))]
+    assert tally.frames == 6 and tally.skipped >= 20
+    assert indices == sorted(set(indices))
+    assert max(tally.latencies) < 0.2, "old frames were read"
+
+
+def test_every_frame_of_a_source_that_is_not_live_is_read() -> None:
+    tally = Tally()
+    source = DemoSource(fast=True)
+    indices = [step.frame.index for step in follow(source, Reader(), tally, limits=Limits(frames=20))]
+    assert indices == list(range(20)) and tally.skipped == 0
+
+
+def test_a_run_ends_after_its_seconds_even_when_no_frame_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = time.monotonic()
+    silent = Camera(period_s=60)
+    assert list(follow(silent, Reader(), Tally(), limits=Limits(seconds=0.5))) == []
+    assert time.monotonic() - start < 1.5
+
+
+def test_a_region_is_cut_out_and_boxes_are_of_the_whole_picture() -> None:
+    reader = Reader()
+    roi = Box(left=100, top=50, right=300, bottom=150)
+    (step,) = follow(DemoSource(fast=True), reader, Tally(), limits=Limits(frames=1, roi=roi))
+    assert reader.shapes == [(100, 200, 3)]
+    assert step.readings[0].box.as_list() == [110, 70, 160, 90]
+
+
+def test_a_region_outside_the_picture_is_a_usage_error() -> None:
+    roi = Box(left=600, top=0, right=700, bottom=100)
+    with pytest.raises(UsageError, match="640x480"):
+        list(follow(DemoSource(fast=True), Reader(), Tally(), limits=Limits(roi=roi)))
+
+
+def test_a_source_that_never_gave_a_frame_ends_the_run_with_its_reason() -> None:
+    with pytest.raises(SourceError, match="unplugged"):
+        list(follow(Camera(fails=(0,)), Reader(), Tally()))
+
+
+def test_a_source_that_is_silent_from_the_start_ends_the_run_in_time() -> None:
+    newest = NewestFrame(Camera(period_s=60), first_frame_s=0.3)
+    start = time.monotonic()
+    with pytest.raises(SourceError, match="no frame in 0 s"):
+        while time.monotonic() - start < 5:
+            newest.next(0.05)
+    newest.close()
+
+
+def test_waiting_outlasts_a_source_that_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.live.newest.RETRY_S", 0.05)
+    tally = Tally()
+    camera = Camera(fails=(0, 0, 0))
+    assert len(list(follow(camera, Reader(), tally, limits=Limits(frames=2), wait=True))) == 2
+    assert camera.opened == 4
+
+
+def test_loss_and_return_are_each_one_line(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr("edge.live.newest.RETRY_S", 0.05)
+    caplog.set_level(logging.WARNING)
+    camera = Camera(fails=(5, 0, 0, 5, 1000))
+    assert len(list(follow(camera, Reader(), Tally(), limits=Limits(seconds=0.8)))) > 10
+    lost = [line for line in caplog.messages if "unplugged" in line]
+    back = [line for line in caplog.messages if "frames again" in line]
+    assert len(lost) == 2 and len(back) == 2 and len(caplog.messages) == 4
+
+
+def test_silence_after_frames_is_a_loss_and_not_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("edge.live.newest.SILENT_S", 0.2)
+    camera = Camera()
+    newest = NewestFrame(camera)
+    while newest.next(0.5) is None:
+        pass
+    camera.period_s = 0.5  # used from the next iteration's wait on: the frames come late
+    for _ in range(20):
+        newest.next(0.05)
+    newest.close()
+    assert any("no frame for" in line for line in caplog.messages)
+
+
+def test_a_bug_in_a_source_reaches_the_reader() -> None:
+    class Broken(Camera):
+        def __iter__(self) -> Iterator[Frame]:
+            raise ZeroDivisionError
+            yield
+
+    with pytest.raises(ZeroDivisionError):
+        list(follow(Broken(), Reader(), Tally()))
+
+
+def test_stopping_ends_between_frames_and_closes_the_source() -> None:
+    camera, tally = Camera(), Tally()
+    for _ in follow(camera, Reader(), tally, stopped=lambda: tally.frames >= 3):
+        pass
+    assert tally.frames == 3 and camera.closed.is_set()
+
+
+def test_the_tally_sums_up_in_one_line() -> None:
+    tally = Tally(frames=100, skipped=7, began=0.0, ended=10.0, latencies=[0.01] * 90 + [0.05] * 10)
+    assert str(tally) == "100 frames read, 7 skipped, 10.0 frames/s, capture to reading p50 10.0 ms, p95 50.0 ms"
+
+
+class Oracle:
+    """Reads the truth of the demo, but for the numbers it is told to misread."""
+
+    def __init__(self, source: DemoSource, wrong: frozenset[str] = frozenset()) -> None:
+        self.source, self.wrong, self.index = source, wrong, 0
+
+    def read(self, pixels: Image) -> tuple[Reading, ...]:
+        numbers = self.source.scene(self.source.scene_number(self.index)).numbers
+        self.index += 1
+        return tuple(
+            Reading(
+                text="00000000" if number.text in self.wrong else number.text,
+                confidence=0.99,
+                status="read",
+                box=number.box,
+            )
+            for number in numbers
+        )
+
+
+def judged(frames: int, misread_first: bool = False, easy: bool = True) -> DemoJudge:
+    source = DemoSource(fast=True, easy=easy)
+    wrong = frozenset({source.scene(0).numbers[0].text}) if misread_first else frozenset()
+    judge = DemoJudge(source)
+    for step in follow(source, Oracle(source, wrong), Tally(), limits=Limits(frames=frames)):
+        judge.see(step)
+    judge.finish()
+    return judge
+
+
+def numbers_until(frames: int) -> int:
+    source = DemoSource(fast=True, easy=True)
+    return sum(len(source.scene(number).numbers) for number in range(source.scene_number(frames - 1) + 1))
+
+
+def test_a_perfect_reader_is_all_right() -> None:
+    judge = judged(170)
+    assert judge.right == judge.total >= numbers_until(170) - 4
+    assert judge.false == 0
+
+
+def test_a_misread_number_is_wrong_and_a_false_reading() -> None:
+    judge = judged(170, misread_first=True)
+    assert judge.right < judge.total and judge.false >= 1
+
+
+def test_a_scene_cut_off_in_less_than_a_second_does_not_count() -> None:
+    source = DemoSource(fast=True, easy=True)
+    start = next(index for index in range(1000) if source.scene_number(index) == 2)
+    assert judged(start + 10).total == numbers_until(start)
+    assert judged(start + 20).total == numbers_until(start + 1)
+
+
+def test_the_right_text_at_the_wrong_place_is_not_right() -> None:
+    box = Box(left=0, top=0, right=50, bottom=30)
+    number = WrittenNumber(text="42", quad=((0, 0), (50, 0), (50, 30), (0, 30)), box=box, height_px=30)
+    elsewhere = Reading(text="42", confidence=1, status="read", box=box.moved(200, 0))
+    verdict = compare((number,), (elsewhere,))
+    assert verdict.right == 0 and verdict.strays == (elsewhere,)
+
+
+def test_the_picture_is_written_whole(tmp_path: Path) -> None:
+    judge = judged(150, misread_first=True)
+    judge.write_picture(tmp_path / "demo.png")
+    assert cv2.imread(str(tmp_path / "demo.png")).shape[0] > 480
+    assert [file.name for file in tmp_path.iterdir()] == ["demo.png"]
+    with pytest.raises(SinkError, match="can be written"):
+        judge.write_picture(tmp_path / "demo.png" / "below.png")
