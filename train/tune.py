@@ -55,7 +55,7 @@ def tune(settings: TuneSettings, data_path: Path | None, folder: Path) -> str:
     _drop_unfinished(study)
     missing = settings.trials - len(_finished(study))
     for number in range(settings.trials - missing, settings.trials):
-        _try_one(study, settings, data, f"trial {number + 1}/{settings.trials}")
+        _try_one(study, settings, data, f"{number + 1} of {settings.trials}")
         _write_trials(study, folder)
     return _train_best(study, settings, data, folder / BEST)
 
@@ -119,7 +119,7 @@ def _suggest(trial: Any) -> tuple[Architecture, float]:
     return Architecture(filters=filters, units=units, dropout=dropout), learning_rate
 
 
-def _try_one(study: Any, settings: TuneSettings, data: Data, title: str) -> None:
+def _try_one(study: Any, settings: TuneSettings, data: Data, place: str) -> None:
     from optuna.trial import TrialState
 
     keras = open_keras()
@@ -150,7 +150,7 @@ def _try_one(study: Any, settings: TuneSettings, data: Data, title: str) -> None
         raise
     study.tell(trial, accuracy if state is TrialState.COMPLETE else None, state=state)
     judged = f"held back {accuracy:.2%}{'' if state is TrialState.COMPLETE else ', given up'}"
-    say(f"{title}: {_name(architecture)}, learning rate {learning_rate:.1e}: {judged}")
+    say(f"trial {trial.number} ({place}): {_name(architecture)}, learning rate {learning_rate:.1e}: {judged}")
 
 
 def _name(architecture: Architecture) -> str:
