@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ShapeError
+from edge.imaging.ink import quantile
 from edge.values import Box, Glyph, Image, Mask
 
 
@@ -65,5 +66,5 @@ def cut_glyph(ink: Image, blobs: Blobs, rows: tuple[int, ...]) -> Glyph:
     for row in rows:
         own |= (labels == row + 1).view(np.uint8)
     soft = np.where(cv2.dilate(own, np.ones((3, 3), np.uint8)), ink[place], 0).astype(np.uint8)
-    full = np.percentile(soft[own > 0], 90)
-    return Glyph(box=tight, ink=cv2.convertScaleAbs(soft, alpha=255 / max(float(full), 1.0)))
+    full = quantile(soft[own > 0], 0.9)
+    return Glyph(box=tight, ink=cv2.convertScaleAbs(soft, alpha=255 / max(full, 1.0)))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs
+from edge.imaging.ink import quantile
 from edge.values import Box, Image
 
 # What a digit's blob may look like, as parts of the page's height and of its own height.
@@ -99,9 +100,10 @@ def _slope(blobs: Blobs, rows: list[int]) -> float | None:
         return None
     boxes = blobs.boxes[rows].astype(np.float64)
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    if np.ptp(x) < 0.3 * float(np.median(boxes[:, 3] - boxes[:, 1])):
+    if np.ptp(x) < 0.3 * quantile(boxes[:, 3] - boxes[:, 1], 0.5):
         return None
-    slope = math.atan(float(np.polyfit(x, y, 1)[0]))
+    x -= x.mean()
+    slope = math.atan(float(x @ y) / float(x @ x))  # least squares
     return slope if abs(slope) <= _STEEPEST_RAD else None
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.imaging.ink import quantile
 from edge.values import Mask
 
 # A printed box line runs through almost the whole crop; the foot of a 2 or the bar of a 7 in a box does not.
@@ -47,7 +48,7 @@ def _drop_top_line(band: Mask) -> bool:
     below = np.arange(rows)[:, None]
     open_below = ~band & (below > first)
     end = np.where(open_below.any(axis=0), open_below.argmax(axis=0), rows)
-    thickness = float(np.median((end - first)[near]))
+    thickness = quantile((end - first)[near], 0.5)
     if thickness >= rows - 1:  # no line but a dark border or a blot
         return False
     cut = np.where(end - first > 1.6 * thickness + 1, np.ceil(first + thickness), end)
@@ -60,8 +61,8 @@ def _fit_line(x: npt.NDArray[np.int_], y: npt.NDArray[np.int_]) -> tuple[float, 
     half = len(x) // 2
     dx = x[half : 2 * half] - x[:half]
     dy = y[half : 2 * half] - y[:half]
-    slope = float(np.median(dy / np.maximum(dx, 1))) if half else 0.0
-    return slope, float(np.median(y - slope * x))
+    slope = quantile(dy / np.maximum(dx, 1), 0.5) if half else 0.0
+    return slope, quantile(y - slope * x, 0.5)
 
 
 def drop_ruled_lines(mask: Mask, *, writing_px: float) -> Mask:

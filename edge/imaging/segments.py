@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs, cut_glyph, find_blobs
+from edge.imaging.ink import quantile
 from edge.values import Box, Glyph, Image
 
 # Ink below this part of the stroke's full ink is blur between strokes.
@@ -32,7 +33,7 @@ def cut_numbers(ink: Image, sure: Callable[[tuple[Glyph, ...]], float]) -> tuple
     strong = ink[ink > 0]
     if not strong.size:
         return ()
-    mask = ink > _EDGE * float(np.percentile(strong, 90))
+    mask = ink > _EDGE * quantile(strong, 0.9)
     blobs = find_blobs(mask)
     if not len(blobs):
         return ()

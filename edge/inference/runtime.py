@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import logging
 import os
 import re
@@ -48,18 +47,24 @@ class Interpreter(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """An installed runtime: `litert` or `tflite`, its version, and its Interpreter class."""
+    """An installed runtime: `litert` or `tflite`, and its Interpreter class."""
 
     name: str
-    version: str
     interpreter_class: type[Any]
+
+    @property
+    def version(self) -> str:
+        """The version of the installed distribution."""
+        from importlib.metadata import version  # costs a tenth of the start, and few ask
+
+        return version(_KNOWN[self.name][0])
 
 
 def _load(name: str) -> Runtime:
     """The runtime called name; ModuleNotFoundError of its own package if it is absent, anything else is shown."""
     distribution, module_name = _KNOWN[name]
     if name == "tflite" and int(np.__version__.split(".")[0]) >= 2:
-        importlib.metadata.version(distribution)  # absent is absent, whatever numpy is
+        importlib.import_module("tflite_runtime")  # absent is absent, whatever numpy is
         raise RuntimeMissingError(
             f"tflite-runtime does not work with numpy {np.__version__}: pip install 'numpy<2', or use ai-edge-litert"
         )
@@ -72,7 +77,7 @@ def _load(name: str) -> Runtime:
             f"{distribution} is installed but does not load: {error}; "
             f"reinstall it: pip install --force-reinstall {distribution}"
         ) from error
-    return Runtime(name=name, version=importlib.metadata.version(distribution), interpreter_class=module.Interpreter)
+    return Runtime(name=name, interpreter_class=module.Interpreter)
 
 
 def find_runtime() -> Runtime:
@@ -87,15 +92,15 @@ def find_runtime() -> Runtime:
         package = _KNOWN[name][1].split(".")[0]
         try:
             found = _load(name)
-        except (ModuleNotFoundError, importlib.metadata.PackageNotFoundError) as error:
-            if error.name not in (package, _KNOWN[name][1], _KNOWN[name][0]):
+        except ModuleNotFoundError as error:
+            if error.name not in (package, _KNOWN[name][1]):
                 raise
             if named:
                 raise RuntimeMissingError(
                     f"{VARIABLE}={named}, but {_KNOWN[name][0]} is not installed: pip install {_KNOWN[name][0]}"
                 ) from error
             continue
-        log.info("runtime %s %s (%s)", found.name, found.version, "named" if named else "first one installed")
+        log.info("runtime %s: %s", found.name, "named" if named else "the first one installed")
         return found
     raise RuntimeMissingError(
         "no TFLite runtime: pip install ai-edge-litert (64 bit), or tflite-runtime 'numpy<2' (32-bit Arm, Python 3.11)"

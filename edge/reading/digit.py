@@ -16,6 +16,7 @@ from edge.imaging.ink import (
     lift_ink,
     noise_floor,
     otsu,
+    quantile,
     to_grey,
 )
 from edge.imaging.rules import drop_box_lines
@@ -68,7 +69,7 @@ def find_digit(pixels: Image) -> Cell:
 
 def _find_tight(grey: Image) -> Cell:
     """A tiny crop is all digit: no box, no lines, and no room to estimate the paper but its lightest part."""
-    paper, dark = float(np.percentile(grey, 98)), float(grey.min())
+    paper, dark = quantile(grey, 0.98), float(grey.min())
     if paper - dark < 2 * FAINTEST:
         return Cell(glyph=None)
     ink = cv2.convertScaleAbs(cv2.subtract(paper, grey), alpha=255 / (paper - dark))

@@ -8,10 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import cv2
-
 from edge.errors import SinkError
-from edge.imaging.annotate import annotate
 from edge.reading.reader import Reader
 from edge.sinks.pages import PageResult, PagesSink
 from edge.sources.files import BadPage, expand_paths, read_pages
@@ -100,6 +97,10 @@ def _with_progress(
 
 def _write_annotated(folder: Path, page: Page, readings: tuple[Reading, ...]) -> None:
     """Write the page with its readings drawn on it; the name tells the path and the page."""
+    import cv2
+
+    from edge.imaging.annotate import annotate
+
     path = Path(page.source)
     parts = [part for part in path.parts if part not in ("/", "..", ".")]
     suffix = "" if page.page_number == 1 else f"#{page.page_number}"

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge.imaging.glyphs import Blobs, find_blobs
-from edge.imaging.ink import ink_mask, lift_ink, noise_floor, to_grey
+from edge.imaging.ink import ink_mask, lift_ink, noise_floor, quantile, to_grey
 from edge.imaging.lines import Line, Strip, find_lines, level_strip
 from edge.imaging.segments import cut_numbers
 from edge.imaging.tensors import digit_tensors
@@ -23,6 +23,8 @@ _REACH = 18
 # Dark writing is the rule: light strokes must outweigh dark ones clearly, for paper has light specks and edges too.
 _LIGHT_WINS = 1.5
 _THUMBNAIL_PX = 160
+# Wood grain, creases and cloth absorb less of the light, of 255, than a pen somewhere in its stroke.
+_PEN = 28.0
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
 _NOT_WRITING = 0.55
 
@@ -60,7 +62,7 @@ def _is_light_page(grey: Image) -> bool:
 def find_numbers(ink: Image, classifier: Classifier) -> tuple[Written, ...]:
     """The written numbers in a page's (H, W) soft ink, in reading order."""
     floor = noise_floor(ink)
-    blobs = find_blobs(ink_mask(ink, low=floor, high=1.6 * floor))
+    blobs = find_blobs(ink_mask(ink, low=floor, high=max(1.6 * floor, _PEN)))
     lines = find_lines(blobs)
     common = _common_slope(blobs, lines)
     found: list[Written] = []
@@ -78,7 +80,7 @@ def find_numbers(ink: Image, classifier: Classifier) -> tuple[Written, ...]:
 def _common_slope(blobs: Blobs, lines: tuple[Line, ...]) -> float:
     """How the page lies, in radians: the median slope of its lines, each digit a voice; 0.0 if no line says."""
     voices = [line.slope_rad for line in lines if line.slope_rad is not None for _ in line.rows]
-    return float(np.median(voices)) if voices else 0.0
+    return quantile(np.array(voices), 0.5) if voices else 0.0
 
 
 def read_page(pixels: Image, classifier: Classifier, threshold: float) -> tuple[Reading, ...]:

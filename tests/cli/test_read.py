@@ -72,7 +72,8 @@ def test_a_path_that_does_not_exist_is_an_error_and_the_others_are_read(folder: 
     done = edge("read", "--mode", "digit", "--format", "jsonl", folder / "absent.png", folder / "a.png")
     assert done.returncode == 3
     absent, good = objects(done)
-    assert "absent.png" in str(absent["error"]) and absent["readings"] == []
+    assert str(absent["source"]).endswith("absent.png") and absent["readings"] == []
+    assert "no such file" in str(absent["error"])
     assert good["error"] is None
 
 
