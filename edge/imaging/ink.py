@@ -17,6 +17,10 @@ _DARKEST_PAPER = 24
 FAINTEST = 10.0
 # Noise is told from ink by its spread over the paper: of Gaussian noise 1 pixel in 4,000 lies beyond 3.5 deviations.
 _NOISE_SIGMAS = 3.5
+# However loud a place is, ink above this, of 255, is taken for a pen's.
+LOUDEST = 60
+# A tile's spread is judged by so many pixels across and down.
+_TILE_SAMPLES = 24
 # Crops smaller than this are tight ones without a printed box; larger ones may show its lines along their border.
 SMALLEST_WITH_PRINT = 32
 _PRINTED_MARGIN = 0.12
@@ -65,6 +69,25 @@ def noise_floor(ink: Image) -> float:
     return max(FAINTEST, middle + _NOISE_SIGMAS * spread)
 
 
+def noise_map(ink: Image, *, tile_px: int) -> Image:
+    """The noise floor (H, W) uint8 of soft ink (H, W) by place: paper is calm where the wood beside it is not.
+
+    As noise_floor, for tiles of about tile_px and smooth between them. At most LOUDEST, so that writing survives in a
+    tile that is half table.
+    """
+    height, width = ink.shape
+    rows, columns = max(1, round(height / tile_px)), max(1, round(width / tile_px))
+    sample = cv2.resize(ink, (columns * _TILE_SAMPLES, rows * _TILE_SAMPLES), interpolation=cv2.INTER_NEAREST)
+    tiles = sample.reshape(rows, _TILE_SAMPLES, columns, _TILE_SAMPLES).swapaxes(1, 2).reshape(rows, columns, -1)
+    half = tiles.shape[2] // 2
+    middle = np.partition(tiles, half, axis=2)[:, :, half].astype(np.float32)
+    off = np.abs(tiles - middle[:, :, None])
+    spread = 1.4826 * np.partition(off, half, axis=2)[:, :, half]
+    floor = np.clip(middle + _NOISE_SIGMAS * spread, FAINTEST, LOUDEST).astype(np.uint8)
+    smooth: Image = cv2.resize(floor, (width, height), interpolation=cv2.INTER_LINEAR)
+    return smooth
+
+
 def quantile(values: npt.NDArray[Any], share: float) -> float:
     """The value below which this share, 0 to 1, of values lies (at least one).
 
@@ -81,8 +104,11 @@ def otsu(values: Image) -> float:
     return float(level)
 
 
-def ink_mask(ink: Image, *, low: float, high: float) -> Mask:
-    """(H, W) bool: blobs of soft ink above low that reach high somewhere (hysteresis, Canny 1986)."""
+def ink_mask(ink: Image, *, low: float | Image, high: float | Image) -> Mask:
+    """(H, W) bool: blobs of soft ink above low that reach high somewhere (hysteresis, Canny 1986).
+
+    low and high, 0 to 255, are the same everywhere or given by place, (H, W).
+    """
     weak = (ink > low).astype(np.uint8)
     count, labels = cv2.connectedComponents(weak, connectivity=8)
     if count <= 1:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge.imaging.glyphs import Blobs, find_blobs
-from edge.imaging.ink import ink_mask, lift_ink, noise_floor, quantile, to_grey
+from edge.imaging.ink import ink_mask, lift_ink, noise_map, quantile, to_grey
 from edge.imaging.lines import Line, Strip, find_lines, level_strip
 from edge.imaging.segments import cut_numbers
 from edge.imaging.tensors import digit_tensors
@@ -25,6 +25,10 @@ _LIGHT_WINS = 1.5
 _THUMBNAIL_PX = 160
 # Wood grain, creases and cloth absorb less of the light, of 255, than a pen somewhere in its stroke.
 _PEN = 28.0
+# A stroke reaches this many times the noise floor somewhere.
+_STRONG = 1.6
+# Noise is judged in so many tiles along the page.
+_TILES = 7
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
 _NOT_WRITING = 0.55
 
@@ -61,8 +65,9 @@ def _is_light_page(grey: Image) -> bool:
 
 def find_numbers(ink: Image, classifier: Classifier) -> tuple[Written, ...]:
     """The written numbers in a page's (H, W) soft ink, in reading order."""
-    floor = noise_floor(ink)
-    blobs = find_blobs(ink_mask(ink, low=floor, high=max(1.6 * floor, _PEN)))
+    floor = noise_map(ink, tile_px=max(24, max(ink.shape) // _TILES))
+    strong = cv2.max(cv2.convertScaleAbs(floor, alpha=_STRONG), _PEN)
+    blobs = find_blobs(ink_mask(ink, low=floor, high=strong))
     lines = find_lines(blobs)
     common = _common_slope(blobs, lines)
     found: list[Written] = []
