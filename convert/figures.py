@@ -11,22 +11,11 @@ import numpy.typing as npt
 
 from convert.gates import Gates
 from convert.runtimes import RuntimeAt
+from edge.inference.interval import wilson
 from edge.inference.manifest import Manifest
 
-# 97.5 % quantile of the normal distribution: 95 % lie within plus and minus.
-_Z = 1.959964
 # Percentages of a few thousand digits have no meaning beyond; keeps 99.5 from failing as 99.49999.
 _ROUNDING = 1e-9
-
-
-def wilson(right: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share right/n, both ends in 0–1 (Wilson, JASA 22, 1927); (0, 1) for n = 0."""
-    if n == 0:
-        return 0.0, 1.0
-    share, weight = right / n, _Z * _Z / n
-    middle = (share + weight / 2) / (1 + weight)
-    half = _Z / (1 + weight) * math.sqrt(share * (1 - share) / n + weight / (4 * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,27 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge.inference.interval import wilson
 from train.judge import Judged, judge
 from train.plots import draw_confusion
 from train.run import make_folder, write_file
 
-# The two-sided 95 % quantile of the normal distribution.
-Z95 = 1.959964
 # Keras clips probabilities here before the logarithm.
 SMALLEST = 1e-7
-
-
-def wilson(right: int, n: int, z: float = Z95) -> tuple[float, float]:
-    """The 95 % interval (low, high) of a share of which `right` of `n` were seen; (0, 1) for n = 0.
-
-    Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
-    """
-    if not n:
-        return 0.0, 1.0
-    share, square = right / n, z * z
-    middle = (share + square / (2 * n)) / (1 + square / n)
-    half = z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from convert.figures import Measured, Pair, Parity, Row, wilson
+from convert.figures import Measured, Pair, Parity, Row
 from convert.gates import Gates
 from convert.runtimes import RuntimeAt
 from edge.inference.manifest import Manifest, TensorSpec
@@ -70,23 +68,6 @@ def parity(*rows: Row, pairs: tuple[Pair, ...] = (), gates: Gates | None = None)
         pairs=pairs,
         gates=gates or Gates(),
     )
-
-
-def test_interval_is_the_published_one() -> None:
-    # 81 of 263, the example of Newcombe, Statistics in Medicine 17, 1998.
-    low, high = wilson(81, 263)
-    assert (round(low, 4), round(high, 4)) == (0.2553, 0.3662)
-
-
-@given(n=st.integers(1, 20_000), share=st.floats(0, 1))
-def test_interval_lies_in_0_to_1_and_holds_the_share(n: int, share: float) -> None:
-    right = round(share * n)
-    low, high = wilson(right, n)
-    assert 0 <= low <= right / n + 1e-12 and right / n - 1e-12 <= high <= 1 and low < high
-
-
-def test_nothing_measured_says_nothing() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_figures_are_those_of_the_digits() -> None:

@@ -12,24 +12,11 @@ import pytest
 
 from edge.errors import ModelError, SourceError, UsageError
 from train.data import Data, as_input, one_hot
-from train.evaluate import Evaluation, evaluate, wilson
+from train.evaluate import Evaluation, evaluate
 from train.explore import explore
 from train.judge import mistakes, predict
 from train.model import load
 from train.run import Record
-
-
-@pytest.mark.parametrize(
-    ("right", "n", "low", "high"),
-    # Wilson's interval as tabulated by R's binom::binom.wilson.
-    [(9925, 10000, 0.99060, 0.99402), (0, 10, 0.0, 0.27753), (10, 10, 0.72247, 1.0), (5, 10, 0.23659, 0.76341)],
-)
-def test_wilson_interval(right: int, n: int, low: float, high: float) -> None:
-    assert wilson(right, n) == pytest.approx((low, high), abs=2e-5)
-
-
-def test_of_nothing_nothing_is_known() -> None:
-    assert wilson(0, 0) == (0.0, 1.0)
 
 
 def test_evaluation_agrees_with_keras_and_leaves_json_and_picture(trained: Path, small: Data, tmp_path: Path) -> None:
