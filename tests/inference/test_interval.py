@@ -16,11 +16,11 @@ from edge.inference.interval import wilson
         (10, 10, 0.72247, 1.0),
         (5, 10, 0.23659, 0.76341),
         # The example of Newcombe, Statistics in Medicine 17 (1998).
-        (81, 263, 0.25527, 0.36623),
+        (81, 263, 0.2553, 0.3662),
     ],
 )
 def test_interval_is_the_published_one(right: int, n: int, low: float, high: float) -> None:
-    assert wilson(right, n) == pytest.approx((low, high), abs=2e-5)
+    assert wilson(right, n) == pytest.approx((low, high), abs=5e-5)
 
 
 @given(n=st.integers(1, 20_000), share=st.floats(0, 1))
