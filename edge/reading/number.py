@@ -102,7 +102,8 @@ def read_number(pixels: Image, classifier: Classifier, threshold: float) -> Read
     whole = Box(left=0, top=0, right=width, bottom=height)
     glyphs, any_ink = find_number(pixels, classifier)
     if not glyphs or len(glyphs) > _MOST_DIGITS:
-        return Reading(text="", confidence=0.0, status="review" if any_ink else "empty", box=whole)
+        # That nothing is written there is as sure as the extraction; what the ink is, nobody said.
+        return Reading(text="", confidence=0.0 if any_ink else 1.0, status="review" if any_ink else "empty", box=whole)
     predictions = classifier.predict(digit_tensors([glyph.ink for glyph in glyphs]))
     plain = all(prediction.label != NOT_A_DIGIT for prediction in predictions)
     digits = tuple(to_digit(p, glyph.box) for p, glyph in zip(predictions, glyphs, strict=True))
