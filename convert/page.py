@@ -57,7 +57,8 @@ def parity_page(parity: Parity) -> str:
         broken = [bool(p.broken_gates(parity.gates)) for p in parity.pairs]
         body += ["<h2>Between the runtimes</h2>", _table(("model", "runtimes", "n", "agree %"), lines, broken)]
     body += [f"<p>{escape(sentence)}</p>" for sentence in sentences(parity)]
-    body += [_differing(row, row.measured, parity.labels) for row in parity.rows if row.measured is not None]
+    measured = [(row, row.measured) for row in parity.rows if row.measured is not None]
+    body += [_differing(row, found, parity.labels) for row, found in measured if len(found.differing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Parity</title>'
         '<meta name="viewport" content="width=device-width">'
