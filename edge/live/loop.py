@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -16,6 +17,8 @@ from edge.sinks.base import Event
 from edge.sources.base import Source
 from edge.values import Box, Frame, Image, Reading
 
+# A run of months keeps the latencies of its last hour or two.
+_LATENCIES = 100_000
 _POLL_S = 0.1  # how soon a stop is noticed while no frame comes
 
 
@@ -47,13 +50,13 @@ class Step:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What a run has done so far; latencies are from capture to readings, in s."""
+    """What a run has done so far; latencies are from capture to readings, in s, the latest."""
 
     frames: int = 0
     skipped: int = 0
     began: float = field(default_factory=time.monotonic)
     ended: float = 0.0
-    latencies: list[float] = field(default_factory=list)
+    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
 
     def __str__(self) -> str:
         """The last line of a run on stderr."""
