@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 import typer
 
 from edge.cli import door
-from edge.cli.read import read
-from edge.cli.run import run
-from edge.cli.system import bench, doctor
+
+# command -> the module with the function of that name
+COMMANDS = {"run": "edge.cli.run", "read": "edge.cli.read", "doctor": "edge.cli.system", "bench": "edge.cli.system"}
 
 app = typer.Typer(
     name="edge",
@@ -27,12 +30,17 @@ def _root(quiet: door.Quiet = False, verbose: door.Verbose = False, version: doo
     """Read handwritten digits from a camera, photos and scans."""
 
 
-app.command()(run)
-app.command()(read)
-app.command()(doctor)
-app.command()(bench)
+def add_commands(arguments: Sequence[str]) -> None:
+    """Add the command that the command line begins with; all of them if it begins otherwise, with an option or a slip.
+
+    Typer inspects every option of every command it has, which is a tenth of the start of a short `edge read`.
+    """
+    asked = [name for name in arguments[:1] if name in COMMANDS]
+    for name in asked or COMMANDS:
+        app.command(name)(getattr(import_module(COMMANDS[name]), name))
 
 
 def main() -> NoReturn:
     """Run the command line."""
+    add_commands(sys.argv[1:])
     door.run(app)

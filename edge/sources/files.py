@@ -13,7 +13,6 @@ from pathlib import Path
 from edge.errors import SourceError
 from edge.sources.decode import check_size, decode_image
 from edge.sources.headers import find_kind, read_header
-from edge.sources.pdf import pdf_pages
 from edge.sources.tiff import tiff_pages
 from edge.values import Page
 
@@ -110,6 +109,8 @@ def _open_pages(path: Path, max_megapixels: float) -> Iterator[Page | SourceErro
             start = stream.read(1024)
             kind = find_kind(start)
             if kind == "pdf":
+                from edge.sources.pdf import pdf_pages
+
                 for number, pixels in enumerate(pdf_pages(path, max_megapixels=max_megapixels), 1):
                     if isinstance(pixels, SourceError):
                         yield pixels
