@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
@@ -23,7 +24,7 @@ _FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
 _FFMPEG_QUIET = "-8"
 
 
-class CaptureSource(SourceBase):
+class CaptureSource(SourceBase, ABC):
     """Frames of one cv2.VideoCapture, opened anew by every iteration; what is unlike between kinds is in subclasses."""
 
     moving = True
@@ -59,15 +60,17 @@ class CaptureSource(SourceBase):
         # Not released here: the iteration may run in another thread, inside a read.
         self._closed.set()
 
+    @abstractmethod
     def _open(self) -> cv2.VideoCapture:
-        raise NotImplementedError
+        """The capture, whether it opened or not."""
 
+    @abstractmethod
     def _explain_closed(self) -> str:
-        raise NotImplementedError
+        """The message for a capture that did not open."""
 
+    @abstractmethod
     def _end(self, *, given: bool) -> None:
         """A read gave nothing: return if that is the end of the source, or raise SourceError."""
-        raise NotImplementedError
 
 
 class DeviceSource(CaptureSource):
