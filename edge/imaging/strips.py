@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ShapeError
-from edge.imaging.ink import ink_mask, is_light_on_dark, lift_ink, noise_floor, otsu, quantile
+from edge.imaging.ink import FAINTEST, ink_mask, is_light_on_dark, lift_ink, otsu, quantile
 from edge.imaging.rules import drop_ruled_lines
 from edge.values import Box, Image, Mask
 
@@ -41,10 +41,10 @@ _STEEPEST = 0.35
 class StripInk:
     """The ink of one line of writing, and how it lies: what every view of it is made from.
 
-    ink: (h, w) uint8 soft ink, 0 paper to 255 ink, nothing but the writing. digit_px: the height of a digit in it. level:
-    2×3, from ink pixels (x, y) to upright ones, whose row 0 is the middle of the line and column 0 its left end;
-    width_px: where it ends. scale: rows of the tensor per pixel. to_image: 2×3, from ink pixels to those of the image
-    given, which is (height, width).
+    ink: (h, w) uint8 soft ink, 0 paper to 255 ink, nothing but the writing. digit_px: the height of a digit in it.
+    level: 2×3, from ink pixels (x, y) to upright ones, whose row 0 is the middle of the line and column 0 its left
+    end; width_px: where it ends. scale: rows of the tensor per pixel. to_image: 2×3, from ink pixels to those of the
+    image given, which is (height, width).
     """
 
     ink: Image
@@ -101,7 +101,8 @@ def strip_ink(grey: Image, *, light_on_dark: bool | None = None) -> StripInk:
     if is_light_on_dark(grey) if light_on_dark is None else light_on_dark:
         grey = cv2.bitwise_not(grey)
     ink = lift_ink(cv2.GaussianBlur(_resized(grey), (3, 3), 0), reach_px=_LINE_PX // 3)
-    level = max(otsu(ink), noise_floor(ink))
+    # Not the noise floor of a page: between the lines of a cheque's or a note's print lies little paper.
+    level = max(otsu(ink), FAINTEST)
     mask = ink_mask(ink, low=0.85 * level, high=1.25 * level)
     mask = drop_ruled_lines(mask, writing_px=_LINE_PX / 2)
     return _placed(ink, mask, grey.shape, border=True)
@@ -176,8 +177,9 @@ def _placed(ink: Image, mask: Mask, shape: tuple[int, ...], *, border: bool) -> 
     digit = keep & (high >= _DIGIT_PART * tallest)
     digit_px = _weighted_median(high[digit], wide[digit])
     slope, offset = _line(centers[1:][digit], wide[digit], digit_px)
-    y, x = np.nonzero(mask)
-    y = y - (offset + slope * x)
+    found_y, found_x = np.nonzero(mask)
+    x = found_x.astype(np.float64)
+    y = found_y - (offset + slope * x)
     slant = _slant(x, y)
     x = x + slant * y
     scale = _DIGIT_ROWS / digit_px
@@ -224,7 +226,7 @@ def _line(centers: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], di
     return slope, height - slope * middle
 
 
-def _slant(x: npt.NDArray[np.int_], y: npt.NDArray[np.float64]) -> float:
+def _slant(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> float:
     """Columns a row that the ink at (x, y) leans: where its projection on columns, squared, is greatest.
 
     After Vinciarelli and Luettin (2001), on a sample of the pixels.
