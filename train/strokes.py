@@ -1,0 +1,163 @@
+"""Written forms drawn as varied strokes: digits that MNIST's writers did not write, and marks that are no digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.values import Image
+from train.forms import DIGIT_FORMS
+from train.marks import MARK_FORMS, Mark
+from train.paths import Form, Points
+from train.pen import PENS, Pen, ink_of
+
+FORMS: tuple[tuple[str, ...], ...] = tuple(tuple(form.name for form in forms) for forms in DIGIT_FORMS)
+MARKS: tuple[Mark, ...] = tuple(MARK_FORMS)
+
+_HABIT, _SLIP = 0.022, 0.014  # how far points stray, in heights: between writers, and from one drawing to the next
+_LIFTED = 0.02  # how far a whole stroke of several strays
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shape:
+    """A form as one hand makes it: its points (n, 2), height 0 to 1."""
+
+    form: Form
+    points: Points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Style:
+    """One writer's habits.
+
+    shapes: how this hand writes each of the ten digits. slant: x against y, 0 upright, positive leans right.
+    tilt: turn of every sign in radians, clockwise. width: times the usual width. roundness: 0 sharp corners, 1 round.
+    wobble: tremor in heights. slip: how much two drawings of one sign differ, 1 is the usual. hooks: how often strokes
+    begin or end in a hook, 0 to 1.
+    """
+
+    shapes: tuple[Shape, ...]
+    slant: float
+    tilt: float
+    width: float
+    roundness: float
+    wobble: float
+    slip: float
+    hooks: float
+    pen: Pen
+
+    @staticmethod
+    def draw(rng: np.random.Generator) -> Style:
+        """One writer at random."""
+        return _style(rng, tuple(_shape(rng, _choose(rng, forms)) for forms in DIGIT_FORMS))
+
+
+def draw_digit(
+    rng: np.random.Generator,
+    digit: int,
+    *,
+    height_px: float,
+    pen_px: float,
+    style: Style | None = None,
+    form: str | None = None,
+) -> Image:
+    """A digit as soft ink (h, w) uint8, tight, 0 paper to 255 ink, height_px high within a pixel.
+
+    style: the writer, None for any. form: one of FORMS[digit] instead of the writer's own. Raises ValueError for an
+    unknown form.
+    """
+    if form is not None:
+        shape = _shape(rng, _named(digit, form))
+    else:
+        shape = style.shapes[digit] if style else _shape(rng, _choose(rng, DIGIT_FORMS[digit]))
+    hand = style or _style(rng, ())
+    strokes = _write(rng, shape, hand)
+    low = min(float(path[:, 1].min()) for path in strokes)
+    high = max(float(path[:, 1].max()) for path in strokes)
+    scale = max(height_px - pen_px, 1.0) / max(high - low, 1e-6)
+    return ink_of(rng, [path * scale for path in strokes], pen=hand.pen, pen_px=pen_px)
+
+
+def draw_mark(
+    rng: np.random.Generator, kind: Mark, *, height_px: float, pen_px: float, style: Style | None = None
+) -> Image:
+    """A sign that is no digit, as soft ink (h, w) uint8, tight; beside digits of height_px it has its natural size."""
+    hand = style or _style(rng, ())
+    strokes = _write(rng, _shape(rng, _choose(rng, MARK_FORMS[kind])), hand)
+    return ink_of(rng, [path * max(height_px - pen_px, 1.0) for path in strokes], pen=hand.pen, pen_px=pen_px)
+
+
+def _style(rng: np.random.Generator, shapes: tuple[Shape, ...]) -> Style:
+    return Style(
+        shapes=shapes,
+        slant=float(rng.normal(0.10, 0.20)),
+        tilt=float(rng.normal(0, 0.05)),
+        width=float(np.exp(rng.normal(0, 0.18))),
+        roundness=float(rng.beta(1, 1.6)),
+        wobble=float(rng.gamma(2, 0.003)),
+        slip=float(np.exp(rng.normal(0, 0.35))),
+        hooks=float(rng.beta(1, 4)),
+        pen=PENS[rng.choice(len(PENS), p=(0.5, 0.15, 0.15, 0.2))],
+    )
+
+
+def _choose(rng: np.random.Generator, forms: tuple[Form, ...]) -> Form:
+    place = rng.random() * sum(form.weight for form in forms)
+    for form in forms:
+        place -= form.weight
+        if place < 0:
+            return form
+    return forms[-1]
+
+
+def _named(digit: int, name: str) -> Form:
+    for form in DIGIT_FORMS[digit]:
+        if form.name == name:
+            return form
+    raise ValueError(f"{digit} has no form {name!r}; it has {', '.join(FORMS[digit])}")
+
+
+def _shape(rng: np.random.Generator, form: Form) -> Shape:
+    """A writer's own version of a form: somewhere between its poses, every point a little elsewhere."""
+    part = rng.exponential(1.0, len(form.keys))
+    points = np.tensordot(part / part.sum(), form.keys, axes=1)
+    return Shape(form=form, points=points + rng.normal(0, _HABIT * form.loose, points.shape))
+
+
+def _write(rng: np.random.Generator, shape: Shape, hand: Style) -> list[Points]:
+    """The paths of one drawing, in heights."""
+    form = shape.form
+    points = shape.points + rng.normal(0, _SLIP * hand.slip * form.loose, shape.points.shape)
+    if len(form.strokes) > 1:
+        points += np.repeat(
+            rng.normal(0, _LIFTED * hand.slip * form.loose, (len(form.strokes), 2)), form.strokes, axis=0
+        )
+    sharp, smooth = form.curves
+    path = (sharp + hand.roundness * (smooth - sharp)) @ points
+    path += _tremor(rng, len(path), hand.wobble)
+    slant = hand.slant + rng.normal(0, 0.03) * hand.slip
+    tilt = hand.tilt + rng.normal(0, 0.02) * hand.slip
+    width = hand.width * np.exp(rng.normal(0, 0.06) * hand.slip)
+    cos, sin = np.cos(tilt), np.sin(tilt)
+    path = path @ np.array([[width, 0], [-slant, 1]]) @ np.array([[cos, sin], [-sin, cos]])
+    strokes = np.split(path, np.cumsum(form.samples)[:-1])
+    if rng.random() < hand.hooks:
+        stroke = strokes[rng.integers(len(strokes))]
+        _hook(rng, stroke if rng.random() < 0.5 else stroke[::-1])
+    return strokes
+
+
+def _tremor(rng: np.random.Generator, count: int, wobble: float) -> npt.NDArray[np.float64]:
+    knots = np.arange(0, count + 4, 4)
+    stray = rng.normal(0, wobble, (2, len(knots)))
+    at = np.arange(count)
+    return np.stack([np.interp(at, knots, stray[0]), np.interp(at, knots, stray[1])], axis=1)
+
+
+def _hook(rng: np.random.Generator, stroke: Points) -> None:
+    """Bend the last samples of a stroke, in place: the pen is already on its way to the next sign."""
+    tail = min(len(stroke) // 2, 5)
+    bend = np.linspace(0, 1, tail)[:, None] ** 2
+    stroke[len(stroke) - tail :] += bend * rng.normal(0, 0.05, 2)
