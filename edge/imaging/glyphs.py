@@ -40,7 +40,10 @@ def find_blobs(mask: Mask) -> Blobs:
     """The 8-connected components of a (H, W) bool mask. Raises ShapeError if it is not two-dimensional bool."""
     if mask.ndim != 2 or mask.dtype != np.bool_:
         raise ShapeError(f"a mask is (H, W) bool, not {mask.shape} {mask.dtype}")
-    _, labels, stats, centers = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
+    # OpenCV's default takes three times as long over the same labels.
+    _, labels, stats, centers = cv2.connectedComponentsWithStatsWithAlgorithm(
+        mask.view(np.uint8), 8, cv2.CV_32S, cv2.CCL_GRANA
+    )
     stats, centers = stats[1:], centers[1:]
     boxes = stats[:, :4].copy()
     boxes[:, 2:] += boxes[:, :2]
