@@ -30,7 +30,10 @@ class Classifier:
         Raises ModelError if the file's own tensors are not those of the manifest or not (1, 28, 28, 1) → (1, labels).
         """
         if manifest.task != "digit":
-            raise ModelError(f"model {manifest.name}: its task is {manifest.task!r}, a digit model is needed")
+            raise ModelError(
+                f"model {manifest.name}: its task is {manifest.task!r}, a digit model is needed; "
+                "one that reads whole numbers goes with --strip-model"
+            )
         self.manifest = manifest
         self.labels = manifest.labels
         self._interpreter = open_interpreter(content, threads=threads)
@@ -41,15 +44,9 @@ class Classifier:
                 f"model {manifest.name}: takes {found_in.shape} and gives {found_out.shape}; a digit model takes "
                 f"{_INPUT} and gives (1, {len(self.labels)}) for its labels; convert the right model"
             )
-        for what, found, told in (("input", found_in, manifest.input), ("output", found_out, manifest.output)):
-            same = found.dtype == told.dtype and found.zero_point == told.zero_point
-            if not same or not math.isclose(found.scale, told.scale, rel_tol=1e-5):
-                raise ModelError(
-                    f"model {manifest.name}: its {what} is {found.dtype} × {found.scale:.6g}, its manifest says "
-                    f"{told.dtype} × {told.scale:.6g}; make the manifest again with `edge-convert quantize`"
-                )
+        check_scales(manifest, found_in, found_out)
         self._in, self._out = source["index"], sink["index"]
-        self._table = _input_table(found_in)
+        self._table = input_table(found_in)
         self._dequantize = (found_out.scale, found_out.zero_point) if found_out.scale else None
 
     @classmethod
@@ -120,7 +117,18 @@ def _check(tensors: Image) -> None:
         raise ShapeError(f"tensors are (n, 28, 28, 1) uint8, not {tensors.shape} {tensors.dtype}")
 
 
-def _input_table(spec: TensorSpec) -> npt.NDArray[Any] | None:
+def check_scales(manifest: Manifest, found_in: TensorSpec, found_out: TensorSpec) -> None:
+    """Raise ModelError unless a file's own input and output are quantized as its manifest says."""
+    for what, found, told in (("input", found_in, manifest.input), ("output", found_out, manifest.output)):
+        same = found.dtype == told.dtype and found.zero_point == told.zero_point
+        if not same or not math.isclose(found.scale, told.scale, rel_tol=1e-5):
+            raise ModelError(
+                f"model {manifest.name}: its {what} is {found.dtype} × {found.scale:.6g}, its manifest says "
+                f"{told.dtype} × {told.scale:.6g}; make the manifest again with `edge-convert quantize`"
+            )
+
+
+def input_table(spec: TensorSpec) -> npt.NDArray[Any] | None:
     """The 256 values that ink 0–255 becomes at a model's input; None where that is ink itself.
 
     Raises ModelError for an input type that no recipe makes.

@@ -8,15 +8,21 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from edge.errors import ModelError
 
-# The version of the way from ink to tensor (edge/imaging/tensors.py). A model trained for another one reads nonsense.
+# The versions of the ways from ink to tensor, of a digit (edge/imaging/tensors.py) and of a line of them
+# (edge/imaging/strips.py). A model trained for another one reads nonsense.
 PREPROCESSING = "ink28/1"
-TASKS = ("digit", "strip")
+STRIP_PREPROCESSING = "strip32/1"
+PREPROCESSINGS: Mapping[str, str] = MappingProxyType({"digit": PREPROCESSING, "strip": STRIP_PREPROCESSING})
+TASKS = tuple(PREPROCESSINGS)
 KINDS = ("logits", "probabilities")
 DIGITS = tuple("0123456789")
+# What a strip network says between digits and of ink that is none.
+BLANK = "blank"
 # A manifest is a few kilobytes, a model here below two megabytes: far larger files are not ours.
 _MAX_MANIFEST_BYTES = 1_000_000
 _MAX_MODEL_BYTES = 200_000_000
@@ -180,9 +186,10 @@ def load_model(tflite: Path) -> tuple[Manifest, bytes]:
             f"{tflite}: its sha256 is not the one in {tflite.with_suffix('.json').name}: the file is damaged or of "
             "another conversion; copy both files again"
         )
-    if manifest.preprocessing != PREPROCESSING:
+    prepared = PREPROCESSINGS[manifest.task]
+    if manifest.preprocessing != prepared:
         raise ModelError(
-            f"{tflite}: made for preprocessing {manifest.preprocessing!r}, this version prepares {PREPROCESSING!r}; "
+            f"{tflite}: made for preprocessing {manifest.preprocessing!r}, this version prepares {prepared!r}; "
             "convert the model with this version of inkedge, or install the version it was made with"
         )
     return manifest, content

@@ -85,7 +85,7 @@ def test_a_missing_manifest_is_named(copy: Path) -> None:
     ("values", "message"),
     [
         ({"preprocessing": "ink28/999"}, "preprocessing 'ink28/999'"),
-        ({"task": "strip"}, "a digit model is needed"),
+        ({"task": "strip", "preprocessing": "strip32/1"}, "a digit model is needed"),
         ({"labels": [str(n) for n in range(9)]}, "for its labels"),
         ({"labels": ["0"] * 10}, "labels must be present and different"),
         ({"temperature": 0}, "temperature"),
