@@ -41,6 +41,10 @@ def read(
         float | None, typer.Option(min=0.0, max=1.0, help="Confidence from which a reading is sure [the model's own].")
     ] = None,
     annotate: Annotated[Path | None, typer.Option(help="Write each page with its readings drawn on it here.")] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(help="Write a sheet for each reading here: crop, ink, pieces, tensors, probabilities."),
+    ] = None,
     max_megapixels: Annotated[float, typer.Option(min=0.0, help="Larger pages are refused before decoding.")] = 100.0,
     quiet: door.Quiet = False,
     verbose: door.Verbose = False,
@@ -48,6 +52,8 @@ def read(
     """Read the digits on photos and scans.
 
     Example: edge read --format csv --output table.csv scans/ note.jpg
+
+    Example: edge read --mode number --explain sheets/ amount.png
     """
     from edge.reading.files import read_files
     from edge.reading.reader import Reader
@@ -55,6 +61,8 @@ def read(
 
     reader = Reader.open(mode=mode.value, model=model, threshold=threshold)
     with open_pages_sink(output_format.value, output) as sink:
-        failed = read_files(paths, reader, sink, max_megapixels=max_megapixels, annotate_to=annotate)
+        failed = read_files(
+            paths, reader, sink, max_megapixels=max_megapixels, annotate_to=annotate, explain_to=explain
+        )
     if failed:
         raise typer.Exit(3)

@@ -22,6 +22,7 @@ from edge.imaging.ink import (
 from edge.imaging.rules import drop_box_lines
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
+from edge.reading.evidence import Evidence, Trace, seen_digits
 from edge.reading.number import to_digit, to_reading
 from edge.values import NOT_A_DIGIT, Box, Glyph, Image, Reading
 
@@ -122,7 +123,7 @@ def _scaled(box: Box, factor: float, width: int, height: int) -> Box:
     return Box(left=left, top=top, right=max(left + 1, right), bottom=max(top + 1, bottom))
 
 
-def read_digit(pixels: Image, classifier: Classifier, threshold: float) -> Reading:
+def read_digit(pixels: Image, classifier: Classifier, threshold: float, trace: Trace | None = None) -> Reading:
     """The one Reading of a cell (H, W) grey or (H, W, 3) BGR that holds one digit or none.
 
     A blank cell's confidence is 1: that nothing is there is as sure as the extraction. Raises ShapeError.
@@ -131,7 +132,12 @@ def read_digit(pixels: Image, classifier: Classifier, threshold: float) -> Readi
     cell = find_digit(pixels)
     if cell.glyph is None:
         return Reading(text="", confidence=1.0, status="empty", box=Box(left=0, top=0, right=width, bottom=height))
-    prediction = classifier.predict(digit_tensors([cell.glyph.ink]))[0]
+    tensors = digit_tensors([cell.glyph.ink])
+    prediction = classifier.predict(tensors)[0]
     digit = to_digit(prediction, cell.glyph.box)
     plain = cell.plain and prediction.label != NOT_A_DIGIT
-    return to_reading((digit,), digit.box, threshold, plain=plain)
+    reading = to_reading((digit,), digit.box, threshold, plain=plain)
+    if trace is not None:
+        ink, doubts = cell.glyph.ink, () if cell.plain else ("too small for the digit of its cell",)
+        trace.add(Evidence(reading=reading, ink=ink, digits=seen_digits(tensors, (prediction,)), doubts=doubts))
+    return reading

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from edge.errors import SinkError
+from edge.reading.evidence import Trace
 from edge.reading.reader import Reader
 from edge.sinks.pages import PageResult, PagesSink
 from edge.sources.files import BadPage, expand_paths, read_pages
-from edge.values import Page, Reading
+from edge.values import Page
 
 log = logging.getLogger(__name__)
 
@@ -28,24 +28,34 @@ def read_files(
     *,
     max_megapixels: float,
     annotate_to: Path | None = None,
+    explain_to: Path | None = None,
 ) -> int:
     """Read every page behind paths into sink, in order; the number of pages that could not be opened.
 
-    Raises SinkError if the sink or the folder for annotated pages cannot be written.
+    annotate_to: a folder for each page with its readings drawn on it; explain_to: for a sheet a reading that shows how
+    it came about. Raises SinkError if the sink or one of the folders cannot be written.
     """
     found = expand_paths(paths)
     if found.skipped:
         log.warning("%d files in folders are neither images, TIFF nor PDF and were passed over", found.skipped)
     failed = 0
-    for result, page in _with_progress(_results(found.files, reader, max_megapixels), len(found.files)):
+    trace = None if explain_to is None else Trace()
+    for result, page in _with_progress(_results(found.files, reader, max_megapixels, trace), len(found.files)):
         sink.write(result)
         failed += result.error is not None
-        if annotate_to is not None and page is not None:
-            _write_annotated(annotate_to, page, result.readings)
+        if page is None:
+            continue
+        if annotate_to is not None:
+            _write_annotated(annotate_to, page, result)
+        if explain_to is not None and trace is not None:
+            _write_explained(explain_to, page, result, reader.threshold, trace)
+            trace.clear()
     return failed
 
 
-def _results(files: Iterable[Path], reader: Reader, max_megapixels: float) -> Iterator[tuple[PageResult, Page | None]]:
+def _results(
+    files: Iterable[Path], reader: Reader, max_megapixels: float, trace: Trace | None
+) -> Iterator[tuple[PageResult, Page | None]]:
     for file in files:
         pages = read_pages(file, max_megapixels=max_megapixels)
         while True:
@@ -56,7 +66,7 @@ def _results(files: Iterable[Path], reader: Reader, max_megapixels: float) -> It
             if isinstance(page, BadPage):
                 yield PageResult(source=page.source, page_number=page.page_number, error=page.message), None
                 continue
-            readings = reader.read(page.pixels)
+            readings = reader.read(page.pixels, trace)
             height, width = page.pixels.shape[:2]
             ms = 1000 * (time.perf_counter() - start)
             yield (
@@ -95,23 +105,20 @@ def _with_progress(
         sys.stderr.write("\r\x1b[K")
 
 
-def _write_annotated(folder: Path, page: Page, readings: tuple[Reading, ...]) -> None:
-    """Write the page with its readings drawn on it; the name tells the path and the page."""
-    import cv2
-
+def _write_annotated(folder: Path, page: Page, result: PageResult) -> None:
+    """Write the page with its readings drawn on it."""
     from edge.imaging.annotate import annotate
+    from edge.sinks.pictures import picture_path, write_picture
 
-    path = Path(page.source)
-    parts = [part for part in path.parts if part not in ("/", "..", ".")]
-    suffix = "" if page.page_number == 1 else f"#{page.page_number}"
-    target = folder / ("_".join(parts) + suffix + ".png")
-    good, content = cv2.imencode(".png", annotate(page.pixels, readings))
-    if not good:
-        raise SinkError(f"{target}: OpenCV cannot write this picture")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(target.name + ".part")
-        part.write_bytes(content.tobytes())
-        part.replace(target)
-    except OSError as error:
-        raise SinkError(f"{target}: cannot be written: {error.strerror}; choose another folder or make room") from error
+    write_picture(picture_path(folder, page), annotate(page.pixels, result.readings))
+
+
+def _write_explained(folder: Path, page: Page, result: PageResult, threshold: float, trace: Trace) -> None:
+    """Write a sheet for each reading of the page, numbered from 1 in the order of the output."""
+    from edge.reading.explain import explain
+    from edge.sinks.pictures import picture_path, write_picture
+
+    for number, reading in enumerate(result.readings, 1):
+        name = f"{Path(page.source).name}  page {page.page_number}  reading {number}"
+        sheet = explain(page.pixels, reading, trace.of(reading), threshold=threshold, name=name)
+        write_picture(picture_path(folder, page, number), sheet)

@@ -13,6 +13,7 @@ from edge.imaging.rules import drop_ruled_lines
 from edge.imaging.segments import cut_numbers
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
+from edge.reading.evidence import Evidence, Trace, seen_digits
 from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Mask, Prediction, Reading
 
 # The height that number images are brought to: digits of 25 to 50 px, enough for a 20 px tensor.
@@ -96,7 +97,7 @@ def _stretched(box: Box, across: float, down: float) -> Box:
     return Box(left=left, top=top, right=right, bottom=bottom)
 
 
-def read_number(pixels: Image, classifier: Classifier, threshold: float) -> Reading:
+def read_number(pixels: Image, classifier: Classifier, threshold: float, trace: Trace | None = None) -> Reading:
     """The one Reading of an image (H, W) or (H, W, 3) that holds one handwritten number. Raises ShapeError."""
     height, width = pixels.shape[:2]
     whole = Box(left=0, top=0, right=width, bottom=height)
@@ -104,7 +105,12 @@ def read_number(pixels: Image, classifier: Classifier, threshold: float) -> Read
     if not glyphs or len(glyphs) > _MOST_DIGITS:
         # That nothing is written there is as sure as the extraction; what the ink is, nobody said.
         return Reading(text="", confidence=0.0 if any_ink else 1.0, status="review" if any_ink else "empty", box=whole)
-    predictions = classifier.predict(digit_tensors([glyph.ink for glyph in glyphs]))
+    tensors = digit_tensors([glyph.ink for glyph in glyphs])
+    predictions = classifier.predict(tensors)
     plain = all(prediction.label != NOT_A_DIGIT for prediction in predictions)
-    digits = tuple(to_digit(p, glyph.box) for p, glyph in zip(predictions, glyphs, strict=True))
-    return to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=plain)
+    boxes = tuple(glyph.box for glyph in glyphs)
+    digits = tuple(to_digit(p, box) for p, box in zip(predictions, boxes, strict=True))
+    reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=plain)
+    if trace is not None:
+        trace.add(Evidence(reading=reading, ink=to_grey(pixels), boxes=boxes, digits=seen_digits(tensors, predictions)))
+    return reading

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 from edge.errors import ModelError, UsageError
 from edge.inference.classifier import Classifier
+from edge.reading.evidence import Trace
 from edge.values import Image, Reading
 
 Mode: TypeAlias = Literal["digit", "number", "page"]
@@ -42,15 +43,18 @@ class Reader:
         own = classifier.manifest.threshold
         return cls(classifier=classifier, mode=mode, threshold=own if threshold is None else threshold)
 
-    def read(self, pixels: Image) -> tuple[Reading, ...]:
-        """Readings of pixels (H, W) grey or (H, W, 3) BGR uint8, boxes in its pixels. Raises ShapeError."""
+    def read(self, pixels: Image, trace: Trace | None = None) -> tuple[Reading, ...]:
+        """Readings of pixels (H, W) grey or (H, W, 3) BGR uint8, boxes in its pixels; trace keeps how they came about.
+
+        Raises ShapeError.
+        """
         # Imported where chosen: a third of the edge's own start.
         if self.mode == "page":
             from edge.reading.page import read_page
 
-            return read_page(pixels, self.classifier, self.threshold)
+            return read_page(pixels, self.classifier, self.threshold, trace)
         if self.mode == "digit":
             from edge.reading.digit import read_digit as read_one
         else:
             from edge.reading.number import read_number as read_one
-        return (read_one(pixels, self.classifier, self.threshold),)
+        return (read_one(pixels, self.classifier, self.threshold, trace),)
