@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge.errors import ModelError, ShapeError
 from edge.inference.classifier import check_scales, input_table
-from edge.inference.ctc import Frames, align, frames_of, rank
+from edge.inference.ctc import Frames, Run, align, frames_of, rank
 from edge.inference.manifest import BLANK, DIGITS, Manifest, TensorSpec, load_model
 from edge.inference.runtime import open_interpreter
 from edge.inference.shipped import find_model
@@ -27,15 +27,15 @@ _DIGIT_ALTERNATIVES = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenDigit:
-    """A digit of a predicted text: columns left to right (half-open) of the first view, confidence, and other digits.
+    """A digit of a predicted text: its frames start to end (half-open) in the first view, confidence, other digits.
 
     alternatives are (digit, probability), most probable first: what else could stand there, all else as it is.
     """
 
     digit: int
     confidence: float
-    left: int
-    right: int
+    start: int
+    end: int
     alternatives: tuple[tuple[int, float], ...] = ()
 
 
@@ -116,33 +116,31 @@ class StripReader:
         logits: npt.NDArray[np.float32] = (raw - self._zero) * np.float32(self._step)
         return logits
 
+    def frames(self, strip: Image) -> Frames:
+        """(T, 11) probabilities at the model's temperature of a strip as `logits` takes it. Raises ShapeError."""
+        return frames_of(self.logits(strip), self.manifest.temperature)
+
     def read(self, views: Sequence[Image]) -> TextPrediction:
         """What is written in a strip, given as one or more (32, W, 1) uint8 views of it. Raises ShapeError."""
-        frames = [frames_of(self.logits(view), self.manifest.temperature) for view in views]
-        return predict_text(frames, views[0].shape[1], self.manifest)
+        return self.predict([self.frames(view) for view in views])
+
+    def predict(self, views: Sequence[Frames]) -> TextPrediction:
+        """What the frames of one or more views of the same writing say."""
+        ranked = rank(views)
+        text, best = ranked.texts[0], ranked.scores[0]
+        shares = [math.exp(score - best) for score in ranked.scores]
+        total = sum(shares)
+        others = list(zip(ranked.texts[1:], shares[1:], strict=True))
+        return TextPrediction(
+            text=text,
+            confidence=shares[0] / total,
+            margin=best - ranked.scores[1],
+            digits=tuple(_digit(text, i, others, run) for i, run in enumerate(align(views[0], text))),
+            alternatives=tuple((other, share / total) for other, share in others[:_ALTERNATIVES]),
+        )
 
 
-def predict_text(views: Sequence[Frames], columns: int, manifest: Manifest) -> TextPrediction:
-    """The TextPrediction from the frames of each view, the first of a strip so many columns wide."""
-    ranked = rank(views)
-    text, best = ranked.texts[0], ranked.scores[0]
-    shares = [math.exp(score - best) for score in ranked.scores]
-    total = sum(shares)
-    others = list(zip(ranked.texts[1:], shares[1:], strict=True))
-    margin = best - ranked.scores[1]
-    pitch = columns / len(views[0])
-    return TextPrediction(
-        text=text,
-        confidence=shares[0] / total,
-        margin=margin,
-        digits=tuple(
-            _digit(text, i, others, pitch * run.start, pitch * run.end) for i, run in enumerate(align(views[0], text))
-        ),
-        alternatives=tuple((other, share / total) for other, share in others[:_ALTERNATIVES]),
-    )
-
-
-def _digit(text: str, place: int, others: list[tuple[str, float]], left: float, right: float) -> WrittenDigit:
+def _digit(text: str, place: int, others: list[tuple[str, float]], run: Run) -> WrittenDigit:
     """The digit at a place of the text; others are texts with their probability in units of the text's own."""
     swapped: list[tuple[int, float]] = []
     doubt = 0.0
@@ -155,7 +153,7 @@ def _digit(text: str, place: int, others: list[tuple[str, float]], left: float, 
     return WrittenDigit(
         digit=int(text[place]),
         confidence=1 / (1 + doubt),
-        left=int(left),
-        right=math.ceil(right),
+        start=run.start,
+        end=run.end,
         alternatives=tuple((digit, share / (1 + doubt)) for digit, share in swapped[:_DIGIT_ALTERNATIVES]),
     )

@@ -1,0 +1,162 @@
+"""One line of writing to the numbers on it, read whole by the strip network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from edge.imaging.strips import StripInk, StripTensor, strip_of_ink, strip_tensor
+from edge.inference.ctc import Frames, runs_of
+from edge.inference.strip import StripReader, TextPrediction
+from edge.values import Box, Digit, Image
+
+# Width and height of the views of a strip; the first is the strip as the network was trained on it.
+VIEWS = ((1.0, 1.0), (1.12, 1.0), (0.9, 1.0), (1.0, 0.9), (1.0, 1.1))
+# A digit in a strip tensor is so many rows high.
+_DIGIT_ROWS = 23
+# Numbers stand at least a digit's height apart.
+_GAP = _DIGIT_ROWS
+# Ink between digits that divides them: letters and signs are as high as this; dashes as wide, and in the middle rows.
+_LETTER_ROWS = 11
+_DASH_COLUMNS = 8
+_DASH_ROWS = (10, 22)
+# Ink from this on, of 255, is a stroke and not its pale edge.
+_STROKE = 96
+# Frames are counted down: 3.999999 is frame 4.
+_ROUNDING = 1e-6
+# No digit reaches further than this from its middle, in columns.
+_REACH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NumberOnLine:
+    """One number on a line: what is read, its box and its Digits, left to right, in pixels of the image given.
+
+    A tensor's columns left to right (half-open) hold it.
+    """
+
+    prediction: TextPrediction
+    box: Box
+    digits: tuple[Digit, ...]
+    left: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReadLine:
+    """A line as it was read: the first view's tensor, its frames, and the numbers on it from left to right."""
+
+    tensor: StripTensor
+    frames: Frames
+    numbers: tuple[NumberOnLine, ...]
+
+
+def read_line(ink: Image, reader: StripReader, *, views: int = 1) -> tuple[NumberOnLine, ...]:
+    """The numbers on one level line, from soft ink (h, w) uint8 that holds nothing but it, left to right.
+
+    A gap of a digit's height, a letter or an operator divides; points and commas do not. views: in how many widths and
+    heights it is read, 1 to 5: each takes as long as the first. Raises ShapeError.
+    """
+    return read_strip(strip_of_ink(ink), reader, views=views, divide=True).numbers
+
+
+def read_strip(strip: StripInk, reader: StripReader, *, views: int = 1, divide: bool) -> ReadLine:
+    """A line's StripInk read: its numbers, or, where it is not to be divided, all of it as one number, if any digit."""
+    tensors = [strip_tensor(strip, width=width, height=height) for width, height in VIEWS[:views]]
+    frames = [reader.frames(tensor.values) for tensor in tensors]
+    first, columns = tensors[0], tensors[0].values.shape[1]
+    middles = [(run.start + run.end) / 2 * columns / len(frames[0]) for run in runs_of(frames[0])]
+    spans = _parts(first.values, middles) if divide and middles else [(0, columns)]
+    numbers = (_number(first, tensors, frames, span, reader) for span in spans)
+    return ReadLine(tensor=first, frames=frames[0], numbers=tuple(number for number in numbers if number is not None))
+
+
+def _number(
+    first: StripTensor,
+    tensors: Sequence[StripTensor],
+    frames: Sequence[Frames],
+    span: tuple[int, int],
+    reader: StripReader,
+) -> NumberOnLine | None:
+    """The number in the columns span of the first view, None if there is none."""
+    columns = first.values.shape[1]
+    if span == (0, columns):
+        parts = list(frames)
+    else:
+        parts = [_cut(view, tensor, first, span) for view, tensor in zip(frames, tensors, strict=True)]
+    prediction = reader.predict(parts)
+    if not prediction.digits:
+        return None
+    pitch = columns / len(frames[0])
+    left = int(span[0] / pitch)
+    edges = _edges(first.values, [pitch * (left + (d.start + d.end) / 2) for d in prediction.digits])
+    digits = tuple(
+        Digit(digit=d.digit, confidence=d.confidence, box=first.box(*edge), alternatives=d.alternatives)
+        for d, edge in zip(prediction.digits, edges, strict=True)
+    )
+    return NumberOnLine(
+        prediction=prediction,
+        box=Box.around([digit.box for digit in digits]),
+        digits=digits,
+        left=int(edges[0][0]),
+        right=int(np.ceil(edges[-1][1])),
+    )
+
+
+def _cut(frames: Frames, tensor: StripTensor, first: StripTensor, span: tuple[int, int]) -> Frames:
+    """The frames of a view of the strip that stand over the first view's columns span."""
+    to_view = cv2.invertAffineTransform(tensor.to_image) @ np.vstack((first.to_image, (0.0, 0.0, 1.0)))
+    pitch = tensor.values.shape[1] / len(frames)
+    start, end = ((to_view[0, 0] * column + to_view[0, 2]) / pitch + _ROUNDING for column in span)
+    start = min(max(0, int(start)), len(frames) - 1)
+    return frames[start : max(start + 1, int(end))]
+
+
+def _parts(values: Image, middles: Sequence[float]) -> list[tuple[int, int]]:
+    """The columns of each number in a (32, W, 1) strip whose digits have their middles there, at least one."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((values[:, :, 0] > _STROKE).view(np.uint8), connectivity=8)
+    owners = [_owner(labels, stats, middle) for middle in middles]
+    bounds = [0]
+    for (left, right), (owner, after) in zip(pairwise(middles), pairwise(owners), strict=True):
+        if owner and owner == after:
+            continue
+        end = stats[owner, cv2.CC_STAT_LEFT] + stats[owner, cv2.CC_STAT_WIDTH] if owner else left
+        start = stats[after, cv2.CC_STAT_LEFT] if after else right
+        if start - end >= _GAP or _is_divided(stats, owners, end, start):
+            bounds.append(int((max(end, left) + min(start, right)) / 2))
+    bounds.append(values.shape[1])
+    return list(pairwise(bounds))
+
+
+def _owner(labels: np.ndarray, stats: np.ndarray, middle: float) -> int:
+    """The label of the highest component near the column of a digit's middle, 0 for none."""
+    place = int(middle)
+    near = np.unique(labels[:, max(0, place - 2) : place + 3])
+    near = near[near > 0]
+    return int(near[stats[near, cv2.CC_STAT_HEIGHT].argmax()]) if len(near) else 0
+
+
+def _is_divided(stats: np.ndarray, owners: Sequence[int], left: float, right: float) -> bool:
+    """True if a letter, a dash or a sign stands with its middle between the columns left and right."""
+    x, y, wide, high = stats[1:, :4].T
+    middle = x + wide / 2
+    between = (middle > left) & (middle < right)
+    between[[owner - 1 for owner in owners if owner]] = False
+    dash = (wide >= _DASH_COLUMNS) & (wide > 1.5 * high) & (y >= _DASH_ROWS[0]) & (y + high <= _DASH_ROWS[1])
+    return bool((between & ((high >= _LETTER_ROWS) | dash)).any())
+
+
+def _edges(values: Image, middles: Sequence[float]) -> list[tuple[float, float]]:
+    """The columns (left, right) of each digit: up to the least ink between it and its neighbour, and never far off."""
+    profile = values[:, :, 0].sum(axis=0, dtype=np.int64)
+    cuts = []
+    for left, right in pairwise(middles):
+        low, high = int(left), max(int(left) + 1, int(np.ceil(right)))
+        least = np.flatnonzero(profile[low:high] == profile[low:high].min())
+        cuts.append(low + float(least.mean()) + 0.5)
+    bounds = [0.0, *cuts, float(values.shape[1])]
+    return [(max(bounds[i], middle - _REACH), min(bounds[i + 1], middle + _REACH)) for i, middle in enumerate(middles)]
