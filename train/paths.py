@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -15,64 +16,72 @@ Matrix: TypeAlias = npt.NDArray[np.float64]
 _PER_SEGMENT = 6  # samples between two points: at 40 px a digit the chords are about a pixel long
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Form:
-    """One way to write a sign, as strokes through points that smooth curves join.
+    """One way to write a sign: strokes through points, at their extremes; what lies between is this form too.
 
-    name: what people call it. weight: how often it is chosen among the forms of its sign, any positive number.
-    poses: drawings of the same strokes at their extremes; what lies between any of them is this form too. One is text:
-    points `x,y` in percent of the height (y downwards from the top), `*` after a point makes it a corner, ` / ` lifts
-    the pen. All poses have the same points and corners. loose: how far points may stray, 1 is the usual.
-    Raises ValueError if the poses do not match.
+    name: what people call it. weight: how often it is chosen among the forms of its sign. loose: how far its points may
+    stray, 1 is the usual. poses: (p, n, 2) points of p drawings, height 0 to 1, strokes one after the other. strokes:
+    points of each stroke; samples: of each stroke's path. corners: which of the points are corners.
     """
 
     name: str
     weight: float
-    poses: tuple[str, ...]
-    loose: float = 1.0
-
-    def __post_init__(self) -> None:
-        first = _parse(self.poses[0])
-        for pose in self.poses[1:]:
-            other = _parse(pose)
-            if [len(s) for s in first[0]] != [len(s) for s in other[0]] or first[1] != other[1]:
-                raise ValueError(f"form {self.name}: the poses have different points or corners")
-
-    @cached_property
-    def keys(self) -> npt.NDArray[np.float64]:
-        """The points of every pose, (poses, n, 2), height 0 to 1, strokes one after the other."""
-        return np.stack([np.concatenate(_parse(pose)[0]) for pose in self.poses])
-
-    @cached_property
-    def strokes(self) -> tuple[int, ...]:
-        """Points of each stroke."""
-        return tuple(len(stroke) for stroke in _parse(self.poses[0])[0])
-
-    @cached_property
-    def samples(self) -> tuple[int, ...]:
-        """Samples of each stroke's path."""
-        return tuple((count - 1) * _PER_SEGMENT + 1 for count in self.strokes)
-
-    @cached_property
-    def curves(self) -> tuple[Matrix, Matrix]:
-        """Points to path, (samples, n) each: with the corners sharp, and with the corners round."""
-        corners = _parse(self.poses[0])[1]
-        middle = self.keys.mean(axis=0)
-        return _curves(middle, self.strokes, corners), _curves(middle, self.strokes, frozenset())
+    loose: float
+    poses: npt.NDArray[np.float64]
+    strokes: tuple[int, ...]
+    samples: tuple[int, ...]
+    corners: frozenset[int]
 
 
-def _parse(pose: str) -> tuple[list[Points], frozenset[int]]:
-    """The strokes of a pose, each (n, 2), and which of all its points are corners."""
-    strokes, corners, at = [], set(), 0
-    for stroke in pose.split("/"):
-        words = stroke.split()
-        for word in words:
-            if word.endswith("*"):
-                corners.add(at)
-            at += 1
-        points = [[float(number) / 100 for number in word.rstrip("*").split(",")] for word in words]
-        strokes.append(np.array(points))
-    return strokes, frozenset(corners)
+@functools.cache
+def curves(form: Form) -> tuple[Matrix, Matrix]:
+    """Points to path, (samples, n) each: with the form's corners kept, and with its corners round."""
+    middle = form.poses.mean(axis=0)
+    return _curves(middle, form.strokes, form.corners), _curves(middle, form.strokes, frozenset())
+
+
+def read_forms(table: str) -> dict[str, tuple[Form, ...]]:
+    """The forms of every sign of a table, in its order.
+
+    `= SIGN` begins a sign, `NAME: WEIGHT [LOOSE]` a form, and every further line is a pose of it: points `x,y` in
+    percent of the height (y downwards from the top), `*` after a point makes it a corner, ` / ` lifts the pen. The
+    poses of a form have the same points and corners. Raises ValueError, naming the form, if they have not.
+    """
+    forms: dict[str, list[Form]] = {}
+    for section in table.split("\n= ")[1:]:
+        sign, *lines = [line.strip() for line in section.splitlines() if line.strip()]
+        heads = [at for at, line in enumerate(lines) if ":" in line]
+        bounds = [*heads, len(lines)]
+        forms[sign] = [_form(lines[at], lines[at + 1 : end]) for at, end in itertools.pairwise(bounds)]
+    return {sign: tuple(found) for sign, found in forms.items()}
+
+
+def _form(head: str, poses: list[str]) -> Form:
+    name, numbers = head.split(":")
+    weight, loose = (*(float(number) for number in numbers.split()), 1.0)[:2]
+    parsed = [_parse(pose) for pose in poses]
+    strokes, corners = parsed[0][1:]
+    if any(other[1:] != (strokes, corners) for other in parsed):
+        raise ValueError(f"form {name}: its poses have different points or corners")
+    return Form(
+        name=name,
+        weight=weight,
+        loose=loose,
+        poses=np.stack([pose[0] for pose in parsed]),
+        strokes=strokes,
+        samples=tuple((count - 1) * _PER_SEGMENT + 1 for count in strokes),
+        corners=corners,
+    )
+
+
+def _parse(pose: str) -> tuple[Points, tuple[int, ...], frozenset[int]]:
+    """The points (n, 2) of a pose, how many each stroke has, and which are corners."""
+    strokes = [stroke.split() for stroke in pose.split("/")]
+    words = [word for stroke in strokes for word in stroke]
+    points = np.array([[float(number) / 100 for number in word.rstrip("*").split(",")] for word in words])
+    corners = frozenset(at for at, word in enumerate(words) if word.endswith("*"))
+    return points, tuple(len(stroke) for stroke in strokes), corners
 
 
 def _curves(points: Points, strokes: tuple[int, ...], corners: frozenset[int]) -> Matrix:

@@ -9,12 +9,13 @@ import numpy.typing as npt
 
 from edge.values import Image
 from train.forms import DIGIT_FORMS
-from train.marks import MARK_FORMS, Mark
-from train.paths import Form, Points
+from train.marks import MARK_FORMS, MARKS, Mark
+from train.paths import Form, Points, curves
 from train.pen import PENS, Pen, ink_of
 
+__all__ = ["FORMS", "MARKS", "Mark", "Shape", "Style", "draw_digit", "draw_mark"]
+
 FORMS: tuple[tuple[str, ...], ...] = tuple(tuple(form.name for form in forms) for forms in DIGIT_FORMS)
-MARKS: tuple[Mark, ...] = tuple(MARK_FORMS)
 
 _HABIT, _SLIP = 0.022, 0.014  # how far points stray, in heights: between writers, and from one drawing to the next
 _LIFTED = 0.02  # how far a whole stroke of several strays
@@ -86,6 +87,9 @@ def draw_mark(
     """A sign that is no digit, as soft ink (h, w) uint8, tight; beside digits of height_px it has its natural size."""
     hand = style or _style(rng, ())
     strokes = _write(rng, _shape(rng, _choose(rng, MARK_FORMS[kind])), hand)
+    if kind == "strike":
+        digit = int(rng.integers(len(DIGIT_FORMS)))
+        strokes += _write(rng, hand.shapes[digit] if style else _shape(rng, _choose(rng, DIGIT_FORMS[digit])), hand)
     return ink_of(rng, [path * max(height_px - pen_px, 1.0) for path in strokes], pen=hand.pen, pen_px=pen_px)
 
 
@@ -121,8 +125,8 @@ def _named(digit: int, name: str) -> Form:
 
 def _shape(rng: np.random.Generator, form: Form) -> Shape:
     """A writer's own version of a form: somewhere between its poses, every point a little elsewhere."""
-    part = rng.exponential(1.0, len(form.keys))
-    points = np.tensordot(part / part.sum(), form.keys, axes=1)
+    part = rng.exponential(1.0, len(form.poses))
+    points = np.tensordot(part / part.sum(), form.poses, axes=1)
     return Shape(form=form, points=points + rng.normal(0, _HABIT * form.loose, points.shape))
 
 
@@ -134,7 +138,7 @@ def _write(rng: np.random.Generator, shape: Shape, hand: Style) -> list[Points]:
         points += np.repeat(
             rng.normal(0, _LIFTED * hand.slip * form.loose, (len(form.strokes), 2)), form.strokes, axis=0
         )
-    sharp, smooth = form.curves
+    sharp, smooth = curves(form)
     path = (sharp + hand.roundness * (smooth - sharp)) @ points
     path += _tremor(rng, len(path), hand.wobble)
     slant = hand.slant + rng.normal(0, 0.03) * hand.slip
