@@ -34,6 +34,9 @@ def read(
     ] = Mode.page,
     output_format: Annotated[Format, typer.Option("--format", help="How readings are written.")] = Format.text,
     model: Annotated[str | None, typer.Option(help="A shipped model's name or a .tflite file.")] = None,
+    strip_model: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="The same, of the model that reads whole numbers.")
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of stdout; FILE.part until complete.")
     ] = None,
@@ -59,7 +62,7 @@ def read(
     from edge.reading.reader import Reader
     from edge.sinks.pages import open_pages_sink
 
-    reader = Reader.open(mode=mode.value, model=model, threshold=threshold)
+    reader = Reader.open(mode=mode.value, model=model, strip_model=strip_model, threshold=threshold)
     with open_pages_sink(output_format.value, output) as sink:
         failed = read_files(
             paths, reader, sink, max_megapixels=max_megapixels, annotate_to=annotate, explain_to=explain

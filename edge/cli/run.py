@@ -33,6 +33,9 @@ def run(
     ] = Mode.page,
     output_format: Annotated[Format, typer.Option("--format", help="How events are written to stdout.")] = Format.text,
     model: Annotated[str | None, typer.Option(help="A shipped model's name or a .tflite file.")] = None,
+    strip_model: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="The same, of the model that reads whole numbers.")
+    ] = None,
     threshold: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Confidence from which a reading is sure [the model's own].")
     ] = None,
@@ -65,7 +68,7 @@ def run(
     with StopSignals() as stop, ExitStack() as held:
         source = held.enter_context(open_source(camera))
         judge = _open_judge(source) if check or picture else None
-        reader = Reader.open(mode=mode.value, model=model, threshold=threshold)
+        reader = Reader.open(mode=mode.value, model=model, strip_model=strip_model, threshold=threshold)
         sinks = [ConsoleSink(output_format.value), *(open_sink(spec) for spec in sink or ())]
         for place in sinks:
             held.callback(place.close)

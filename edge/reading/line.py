@@ -36,14 +36,13 @@ _REACH = 16
 class NumberOnLine:
     """One number on a line: what is read, its box and its Digits, left to right, in pixels of the image given.
 
-    A tensor's columns left to right (half-open) hold it.
+    edges are the columns (left, right), half-open, of the tensor that each digit takes.
     """
 
     prediction: TextPrediction
     box: Box
     digits: tuple[Digit, ...]
-    left: int
-    right: int
+    edges: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,8 +101,7 @@ def _number(
         prediction=prediction,
         box=Box.around([digit.box for digit in digits]),
         digits=digits,
-        left=int(edges[0][0]),
-        right=int(np.ceil(edges[-1][1])),
+        edges=edges,
     )
 
 
@@ -150,7 +148,7 @@ def _is_divided(stats: np.ndarray, owners: Sequence[int], left: float, right: fl
     return bool((between & ((high >= _LETTER_ROWS) | dash)).any())
 
 
-def _edges(values: Image, middles: Sequence[float]) -> list[tuple[float, float]]:
+def _edges(values: Image, middles: Sequence[float]) -> tuple[tuple[float, float], ...]:
     """The columns (left, right) of each digit: up to the least ink between it and its neighbour, and never far off."""
     profile = values[:, :, 0].sum(axis=0, dtype=np.int64)
     cuts = []
@@ -159,4 +157,6 @@ def _edges(values: Image, middles: Sequence[float]) -> list[tuple[float, float]]
         least = np.flatnonzero(profile[low:high] == profile[low:high].min())
         cuts.append(low + float(least.mean()) + 0.5)
     bounds = [0.0, *cuts, float(values.shape[1])]
-    return [(max(bounds[i], middle - _REACH), min(bounds[i + 1], middle + _REACH)) for i, middle in enumerate(middles)]
+    return tuple(
+        (max(bounds[i], middle - _REACH), min(bounds[i + 1], middle + _REACH)) for i, middle in enumerate(middles)
+    )

@@ -1,4 +1,4 @@
-"""Glyphs of one number to a Reading; and one image that holds one handwritten number."""
+"""One image that holds one handwritten number; and what makes Readings of digits that were read singly."""
 
 from __future__ import annotations
 
@@ -11,15 +11,20 @@ from edge.imaging.glyphs import find_blobs
 from edge.imaging.ink import ink_mask, is_light_on_dark, lift_ink, noise_floor, otsu, to_grey
 from edge.imaging.rules import drop_ruled_lines
 from edge.imaging.segments import cut_numbers
+from edge.imaging.strips import strip_ink
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.reading.evidence import Evidence, Trace, seen_digits
-from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Mask, Prediction, Reading
+from edge.inference.strip import LABELS, StripReader
+from edge.reading.evidence import Evidence, SeenStrip, Trace, seen_digits
+from edge.reading.line import VIEWS, ReadLine, read_strip
+from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Mask, Prediction, Reading, Status
 
 # The height that number images are brought to: digits of 25 to 50 px, enough for a 20 px tensor.
 _STRIP_PX = 64
 # Too many digits for any number: a texture.
 _MOST_DIGITS = 40
+# A text so much more probable than the next one, in nats, needs no second look.
+_SURE_AT_A_GLANCE = 6.0
 
 
 def to_digit(prediction: Prediction, box: Box) -> Digit:
@@ -97,7 +102,7 @@ def _stretched(box: Box, across: float, down: float) -> Box:
     return Box(left=left, top=top, right=right, bottom=bottom)
 
 
-def read_number(pixels: Image, classifier: Classifier, threshold: float, trace: Trace | None = None) -> Reading:
+def cut_number(pixels: Image, classifier: Classifier, threshold: float, trace: Trace | None = None) -> Reading:
     """The one Reading of an image (H, W) or (H, W, 3) that holds one handwritten number. Raises ShapeError."""
     height, width = pixels.shape[:2]
     whole = Box(left=0, top=0, right=width, bottom=height)
@@ -114,3 +119,38 @@ def read_number(pixels: Image, classifier: Classifier, threshold: float, trace: 
     if trace is not None:
         trace.add(Evidence(reading=reading, ink=to_grey(pixels), boxes=boxes, digits=seen_digits(tensors, predictions)))
     return reading
+
+
+def read_number(pixels: Image, strips: StripReader, threshold: float, trace: Trace | None = None) -> Reading:
+    """The one Reading of an image (H, W) or (H, W, 3) that holds one handwritten number. Raises ShapeError."""
+    height, width = pixels.shape[:2]
+    whole = Box(left=0, top=0, right=width, bottom=height)
+    grey = to_grey(pixels)
+    strip = strip_ink(grey)
+    if strip.empty:
+        # That nothing is written there is as sure as the extraction.
+        return Reading(text="", confidence=1.0, status="empty", box=whole)
+    line = read_strip(strip, strips, divide=False)
+    if line.numbers and line.numbers[0].prediction.margin < _SURE_AT_A_GLANCE:
+        line = read_strip(strip, strips, views=len(VIEWS), divide=False)
+    if line.numbers:
+        (number,) = line.numbers
+        found = number.prediction
+        status: Status = "read" if found.confidence >= threshold else "review"
+        reading = Reading(
+            text=found.text, confidence=found.confidence, status=status, box=number.box, digits=number.digits
+        )
+    else:
+        # There is ink, and it is no digit.
+        reading = Reading(text="", confidence=0.0, status="review", box=whole)
+    if trace is not None:
+        trace.add(Evidence(reading=reading, ink=strip.ink, strip=_seen(line)))
+    return reading
+
+
+def _seen(line: ReadLine) -> SeenStrip:
+    """What the network got and said, for people to see."""
+    spans = [(float(left), float(right)) for number in line.numbers for left, right in number.edges]
+    return SeenStrip(
+        tensor=line.tensor.values[:, :, 0], labels=LABELS, shares=line.frames.astype(np.float32), spans=tuple(spans)
+    )

@@ -1,32 +1,44 @@
-"""The reader: a model, a mode and a threshold, ready to turn pixels into Readings."""
+"""The reader: models, a mode and a threshold, ready to turn pixels into Readings."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from edge.errors import ModelError, UsageError
 from edge.inference.classifier import Classifier
+from edge.inference.shipped import shipped_models
 from edge.reading.evidence import Trace
 from edge.values import Image, Reading
+
+if TYPE_CHECKING:
+    from edge.inference.strip import StripReader
 
 Mode: TypeAlias = Literal["digit", "number", "page"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reader:
-    """Reads pixels one way: `digit` and `number` give exactly one Reading an image, `page` none to many."""
+    """Reads pixels one way: `digit` and `number` give exactly one Reading an image, `page` none to many.
+
+    open_strips gives the reader of whole numbers, opened the first time that it is wanted. named_threshold is the
+    confidence from which a Reading is sure; None is each model's own.
+    """
 
     classifier: Classifier
+    open_strips: Callable[[], StripReader]
     mode: Mode
-    threshold: float
+    named_threshold: float | None = None
+    has_strips: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in ("digit", "number", "page"):
             raise UsageError(f"mode {self.mode!r}: use digit, number or page")
-        if not 0.0 <= self.threshold <= 1.0:
-            raise UsageError(f"threshold {self.threshold}: a confidence lies in 0 to 1")
+        if self.named_threshold is not None and not 0.0 <= self.named_threshold <= 1.0:
+            raise UsageError(f"threshold {self.named_threshold}: a confidence lies in 0 to 1")
         if not self.classifier.manifest.reads_digits:
             raise ModelError(
                 f"model {self.classifier.manifest.name}: its labels are {', '.join(self.classifier.labels)}, "
@@ -34,14 +46,37 @@ class Reader:
             )
 
     @classmethod
-    def open(cls, *, mode: Mode = "page", model: str | Path | None = None, threshold: float | None = None) -> Reader:
-        """A reader with a shipped model's name, a .tflite file or the default; threshold None is the model's own.
+    def open(
+        cls,
+        *,
+        mode: Mode = "page",
+        model: str | Path | None = None,
+        strip_model: str | Path | None = None,
+        threshold: float | None = None,
+    ) -> Reader:
+        """A reader with models by their shipped names, as .tflite files, or the defaults.
 
-        Raises ModelError if the model cannot be used, UsageError for an unknown mode or threshold.
+        A strip model that is named is opened at once, so that a mistake shows before anything is read; the one that
+        ships is opened when a number is first read. Raises ModelError if a model cannot be used, UsageError for an
+        unknown mode or threshold.
         """
-        classifier = Classifier.open(model)
-        own = classifier.manifest.threshold
-        return cls(classifier=classifier, mode=mode, threshold=own if threshold is None else threshold)
+        open_strips = cache(partial(_open_strips, strip_model))
+        if strip_model is not None:
+            open_strips()
+        return cls(
+            classifier=Classifier.open(model),
+            open_strips=open_strips,
+            mode=mode,
+            named_threshold=threshold,
+            has_strips=strip_model is not None or bool(shipped_models("strip")),
+        )
+
+    @property
+    def threshold(self) -> float:
+        """The confidence from which a Reading is sure: the one named, or that of the model that reads in this mode."""
+        if self.named_threshold is not None:
+            return self.named_threshold
+        return (self.open_strips() if self.mode == "number" and self.has_strips else self.classifier).manifest.threshold
 
     def read(self, pixels: Image, trace: Trace | None = None) -> tuple[Reading, ...]:
         """Readings of pixels (H, W) grey or (H, W, 3) BGR uint8, boxes in its pixels; trace keeps how they came about.
@@ -54,7 +89,17 @@ class Reader:
 
             return read_page(pixels, self.classifier, self.threshold, trace)
         if self.mode == "digit":
-            from edge.reading.digit import read_digit as read_one
-        else:
-            from edge.reading.number import read_number as read_one
-        return (read_one(pixels, self.classifier, self.threshold, trace),)
+            from edge.reading.digit import read_digit
+
+            return (read_digit(pixels, self.classifier, self.threshold, trace),)
+        from edge.reading.number import cut_number, read_number
+
+        if not self.has_strips:
+            return (cut_number(pixels, self.classifier, self.threshold, trace),)
+        return (read_number(pixels, self.open_strips(), self.threshold, trace),)
+
+
+def _open_strips(model: str | Path | None) -> StripReader:
+    from edge.inference.strip import StripReader  # only who reads whole numbers pays for it
+
+    return StripReader.open(model)
