@@ -111,9 +111,9 @@ def _refuse_settled(context: typer.Context) -> None:
 def evaluate(
     run: Run,
     data: DataOption = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for evaluation.json and confusion.png.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for evaluation.json and the pictures.")] = None,
 ) -> None:
-    """Judge a network: loss, accuracy with its interval, confusion matrix and per-digit table.
+    """Judge a network: accuracy with its interval, per-digit table, how far its confidence holds, what can be refused.
 
     Example: edge-train evaluate runs/lecture
     """

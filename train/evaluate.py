@@ -1,4 +1,4 @@
-"""Judging a network: loss, accuracy with its interval, and what is taken for what."""
+"""Judging a network: loss, accuracy with its interval, what is taken for what, and how far its confidence holds."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.inference.interval import wilson
-from train.judge import Judged, judge
-from train.plots import draw_confusion
+from edge.inference.manifest import Manifest
+from train.certainty import Certainty, heated
+from train.judge import Judged, Said, ask_heldback, judge
+from train.plots import draw_certainty, draw_confusion
 from train.run import make_folder, write_file
 
 # Keras clips probabilities here before the logarithm.
@@ -34,13 +36,17 @@ class LabelFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Evaluation:
-    """What a network makes of labelled digits: confusion[is, read as] counts (L, L)."""
+    """What a network makes of labelled digits: confusion[is, read as] counts (L, L).
+
+    certainties: of the digits judged and, where the run folder has them, of those held back.
+    """
 
     labels: tuple[str, ...]
     confusion: npt.NDArray[np.int64]
     loss: float
     data: str
     sha256: str
+    certainties: tuple[Certainty, ...] = ()
 
     @property
     def n(self) -> int:
@@ -81,6 +87,7 @@ class Evaluation:
             "digit      n  precision   recall",
         ]
         lines += [f"{row.label:>5} {row.n:6} {row.precision:10.2%} {row.recall:8.2%}" for row in self.table()]
+        lines += [line for one in self.certainties for line in ("", one.as_text())]
         return "\n".join(lines)
 
     def as_json(self) -> str:
@@ -90,29 +97,75 @@ class Evaluation:
             for r in self.table()
         ]
         content = {**self.summary(), "labels": self.labels, "digits": rows, "confusion": self.confusion.tolist()}
+        content["certainty"] = [one.as_json() for one in self.certainties]
         return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def measure(judged: Judged) -> Evaluation:
-    """Confusion and cross-entropy, as Keras' evaluate has it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What makes a network's confidence calibrated: its temperature and threshold, and where they are from."""
+
+    temperature: float = 1.0
+    threshold: float | None = None
+    source: str = "as the network gives it, not calibrated"
+
+
+UNCALIBRATED = Calibration()
+
+
+def find_calibration(run: Path) -> Calibration:
+    """That of the int8 manifest in a run folder, which `edge-convert quantize` leaves; otherwise none.
+
+    Raises ModelError if the manifest is broken.
+    """
+    place = next(iter(sorted(run.glob("*-int8.json"))), None)
+    if place is None:
+        return UNCALIBRATED
+    found = Manifest.read(place)
+    words = f"at temperature {found.temperature:g} ({place.name})"
+    return Calibration(temperature=found.temperature, threshold=found.threshold, source=words)
+
+
+def measure(judged: Judged, calibration: Calibration = UNCALIBRATED, heldback: Said | None = None) -> Evaluation:
+    """Confusion and cross-entropy, as Keras' evaluate has it, and how far the calibrated confidence holds."""
     labels, y = judged.trained.labels, judged.y
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, (y, judged.probabilities.argmax(axis=1)), 1)
     of_truth = judged.probabilities[np.arange(len(y)), y].astype(np.float64)
     loss = float(-np.log(np.clip(of_truth, SMALLEST, 1 - SMALLEST)).mean())
-    return Evaluation(labels=labels, confusion=confusion, loss=loss, data=judged.data, sha256=judged.sha256)
+    said = [("test digits", judged.probabilities, y)]
+    said += [] if heldback is None else [("held back", heldback.probabilities, heldback.y)]
+    return Evaluation(
+        labels=labels,
+        confusion=confusion,
+        loss=loss,
+        data=judged.data,
+        sha256=judged.sha256,
+        certainties=tuple(
+            Certainty.of(name, heated(shares, calibration.temperature), truth) for name, shares, truth in said
+        ),
+    )
 
 
 def evaluate(run: Path, *, data: Path | None = None, out: Path | None = None) -> Evaluation:
-    """Judge RUN; leaves evaluation.json and confusion.png in `out` or the run folder, and the figures in run.json."""
+    """Judge RUN; leaves evaluation.json, confusion.png and certainty.png in `out` or the run folder.
+
+    Confidence is calibrated as the run's int8 manifest says, where it has been quantized, and judged on the digits held
+    back too, where the run folder has them. The figures go into run.json.
+    """
     judged = judge(run, data)
-    found = measure(judged)
+    calibration = find_calibration(judged.trained.folder)
+    found = measure(judged, calibration, ask_heldback(judged.trained))
     folder = out or judged.trained.folder
     make_folder(folder)
     write_file(folder / "evaluation.json", found.as_json().encode())
     title = f"{found.accuracy:.2%} of {found.n:,} test digits ({found.data})"
     rows = [(r.label, f"{r.n:,}", f"{r.precision:.2%}", f"{r.recall:.2%}") for r in found.table()]
     write_file(folder / "confusion.png", draw_confusion(found.confusion, found.labels, rows, title))
+    title = (
+        f"ECE {found.certainties[0].ece:.2%} of {found.n:,} test digits ({found.data}); confidence {calibration.source}"
+    )
+    write_file(folder / "certainty.png", draw_certainty(found.certainties, title, calibration.threshold))
     if judged.trained.record and run.is_dir():
         metrics = {**judged.trained.record.metrics, f"{found.data}-test": found.summary()}
         replace(judged.trained.record, metrics=metrics).write(run)

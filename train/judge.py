@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -9,12 +10,12 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import UsageError
+from edge.errors import ModelError, UsageError
 from train.data import Images, Labels, as_input, digits_to_judge, load_data
 from train.model import Model
 from train.pictures import read_picture
 from train.plots import COLUMNS, ROWS, draw_digits
-from train.run import Trained, load_trained, make_folder, write_file
+from train.run import REPRESENTATIVE, Trained, load_trained, make_folder, write_file
 
 Probabilities: TypeAlias = npt.NDArray[np.float32]
 
@@ -54,6 +55,30 @@ def ask(network: Model, images: Images) -> Probabilities:
     """Probabilities (n, L) of images (n, 28, 28) uint8."""
     said: Probabilities = network.predict(as_input(images), batch_size=BATCH, verbose=0)
     return said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Said:
+    """What a network says of labelled digits: probabilities (n, L) and the indices of the right labels (n,)."""
+
+    probabilities: Probabilities
+    y: Labels
+
+
+def ask_heldback(trained: Trained) -> Said | None:
+    """What a network says of the digits that its run folder keeps held back; None if it keeps none.
+
+    Raises ModelError if the file is damaged.
+    """
+    place = trained.folder / REPRESENTATIVE
+    if trained.record is None or not place.is_file():
+        return None
+    try:
+        with np.load(place, allow_pickle=False) as content:
+            images, y = content["heldback_images"], content["heldback_labels"].astype(np.int64)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{place}: damaged ({error}); train again") from error
+    return Said(probabilities=ask(trained.network, images), y=y) if len(images) else None
 
 
 def _digits(trained: Trained, data: Path | None) -> tuple[Images, Labels, str, str]:

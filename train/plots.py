@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.inference.interval import wilson
+from train.certainty import ERRORS, Certainty
 from train.data import Images
 from train.run import Epoch, best_epoch
 
@@ -105,6 +107,56 @@ def draw_confusion(
     axis.set_ylabel("is")
     _draw_table(axes[0, 1], ("digit", "n", "precision", "recall"), rows)
     return _png(figure)
+
+
+def draw_certainty(series: Sequence[Certainty], title: str, threshold: float | None) -> bytes:
+    """Accuracy against confidence in ten bins with counts and intervals; the error left when the unsure are refused.
+
+    threshold: where reading begins, marked; None for none.
+    """
+    figure, axes = _subplots(1, 2, (11, 4.6))
+    figure.suptitle(title, fontsize=13)
+    for at, (one, color) in enumerate(zip(series, (TRAINING, HELD_BACK), strict=False)):
+        _draw_reliability(axes[0, 0], one, color, at)
+        _draw_refusals(axes[0, 1], one, color, threshold)
+    axes[0, 0].plot((0, 100), (0, 100), ":", color=GREY, linewidth=1)
+    axes[0, 0].set(xlabel="confidence in %", ylabel="right in %", xlim=(0, 101), ylim=(-12, 102))
+    axes[0, 0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.1))
+    axes[0, 1].set(xlabel="refused in %", ylabel="wrong among the rest in %", xlim=(0, None))
+    axes[0, 1].set_yscale("symlog", linthresh=0.1)
+    axes[0, 1].set_yticks([0, *(100 * error for error in ERRORS)])
+    axes[0, 1].yaxis.set_major_formatter("{x:g}")
+    axes[0, 1].set_ylim(0, max(2.0, 1.2 * axes[0, 1].get_ylim()[1]))
+    for axis in axes.flat:
+        axis.grid(alpha=0.25)
+    axes[0, 1].legend(frameon=False, loc="upper right")
+    return _png(figure)
+
+
+def _draw_reliability(axis: Any, one: Certainty, color: str, at: int) -> None:
+    """Points at each bin's mean confidence and accuracy with its Wilson interval; the counts along the foot."""
+    filled = [(place, part) for place, part in enumerate(one.bins()) if part.n]
+    x = [100 * part.confidence for _, part in filled]
+    y = [100 * part.right / part.n for _, part in filled]
+    low, high = zip(*(wilson(part.right, part.n) for _, part in filled), strict=True)
+    spread = ([h - 100 * b for h, b in zip(y, low, strict=True)], [100 * b - h for h, b in zip(y, high, strict=True)])
+    label = f"{one.name}: ECE {one.ece:.2%}"
+    axis.errorbar(x, y, yerr=np.maximum(spread, 0), fmt="o", color=color, markersize=4, capsize=2, label=label)
+    for place, part in filled:
+        axis.text(10 * place + 5, -5 - 5 * at, f"{part.n:,}", color=color, fontsize=7, ha="center", va="center")
+
+
+def _draw_refusals(axis: Any, one: Certainty, color: str, threshold: float | None) -> None:
+    refused, errors, confidence = one.curve()
+    # What lies far right of the strictest error is of little use to anybody.
+    shown = refused <= max(0.05, 3 * (1 - one.read_at(min(ERRORS)).share))
+    axis.plot(100 * refused[shown], 100 * errors[shown], color=color, label=f"{one.name}, n = {len(one.right):,}")
+    if threshold is None:
+        return
+    kept = np.flatnonzero(confidence >= threshold)
+    if len(kept):
+        place = 100 * refused[kept[-1]], 100 * errors[kept[-1]]
+        axis.plot(*place, "o", color=color, label=f"threshold {threshold:.3f}: {place[1]:.2f} % wrong")
 
 
 def _draw_table(axis: Any, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -53,7 +53,7 @@ def test_a_bare_model_file_is_judged_into_a_named_folder(trained: Path, small_fi
     shutil.copy(trained / "model.h5", model)
     found = evaluate(model, data=small_file, out=tmp_path / "out")
     assert found.n == 200
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {"evaluation.json", "confusion.png"}
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {"evaluation.json", "confusion.png", "certainty.png"}
 
 
 def test_predict_prints_a_line_a_label_in_order(trained: Path, small: Data, tmp_path: Path) -> None:
