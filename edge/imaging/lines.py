@@ -1,4 +1,4 @@
-"""Lines of writing: which blobs on a page stand side by side like the digits of one number, and how the line lies."""
+"""Lines of writing: how a page lies, which blobs on it stand side by side like digits, and each line turned level."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs
 from edge.imaging.ink import quantile
+from edge.imaging.page_ink import PageInk
 from edge.values import Box, Image
+
+Floats = npt.NDArray[np.float64]
 
 # What a digit's blob may look like, as parts of the page's height and of its own height.
 _SMALLEST_PX = 8
@@ -24,17 +27,44 @@ _FULLEST = 0.75
 _ALIKE = 2.1
 _LEVEL = 0.62
 _GAP = 1.0
-_STEEPEST_RAD = math.radians(45)
+STEEPEST_RAD = math.radians(47)
 # A page with more blobs than this is texture; the largest are looked at.
-_MOST_BLOBS = 1500
+_MOST_BLOBS = 1200
+# A page that lies within this of level is taken as it is: lines find their own slope.
+_NEARLY_LEVEL_RAD = math.radians(8)
+_PAD_PX = 3
+# Larger writing is shrunk to this height: the networks see 20 to 23 px of it.
+_STRIP_DIGIT_PX = 44.0
+# Writing smaller than this is worth the page's own pixels.
+_SHARP_BELOW_PX = 32.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidates:
+    """Blobs that may be digits, by their left edge as the page lies: rows of Blobs, and how the page lies.
+
+    boxes (n, 4) left, top, right, bottom in page coordinates turned by -tilt_rad about the origin: u = x cos + y sin,
+    v = y cos - x sin; all_centers (m, 2) are the middles of all blobs, turned likewise.
+    """
+
+    rows: npt.NDArray[np.intp]
+    boxes: Floats
+    all_centers: Floats
+    tilt_rad: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Line:
-    """Blobs that make one line of writing: their rows, and its slope in radians (positive falls to the right)."""
+    """Blobs that make one line of writing, from left to right: their rows, and how they lie.
+
+    slope_rad: positive falls to the right; digit_px: the height of its digits; turned (4,): left, top, right, bottom
+    around it in the coordinates of the Candidates' boxes.
+    """
 
     rows: tuple[int, ...]
-    slope_rad: float | None  # None: one digit alone does not say how it lies
+    slope_rad: float
+    digit_px: float
+    turned: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +72,7 @@ class Strip:
     """A line's soft ink turned level, (h, w) uint8; to_page is the 2×3 matrix from strip to page pixels (x, y)."""
 
     ink: Image
-    to_page: npt.NDArray[np.float64]
+    to_page: Floats
 
     def box_on_page(self, box: Box, width: int, height: int) -> Box:
         """The upright box on a page (height, width) around a box in the strip."""
@@ -54,90 +84,169 @@ class Strip:
         return Box(left=left, top=top, right=max(right, left + 1), bottom=max(bottom, top + 1))
 
 
-def find_lines(blobs: Blobs) -> tuple[Line, ...]:
-    """The lines of writing among blobs, top to bottom, then left to right; blobs that cannot be digits are left out."""
+def find_candidates(page: PageInk) -> Candidates:
+    """The blobs that may be digits by their size and shape, of those that are the pen's, and how the page lies."""
+    blobs = page.blobs
     page_height, page_width = blobs.labels.shape
     left, top, right, bottom = blobs.boxes.T.astype(np.float64)
     width, height = right - left, bottom - top
     full = blobs.areas / (width * height)
-    smallest = max(_SMALLEST_PX, _SMALLEST_PART * page_height)
+    # However a page lies, a digit is not much smaller than the least height across and down.
+    smallest = max(_SMALLEST_PX, _SMALLEST_PART * min(page_height, page_width))
     inside = (left > 0) & (top > 0) & (right < page_width) & (bottom < page_height)
-    digit = inside & (height >= smallest) & (height <= _LARGEST_PART * page_height)
-    digit &= (width <= _WIDEST * height) & ((full <= _FULLEST) | (width < 0.5 * height))
+    size = np.maximum(width, height)
+    digit = page.pen & inside & (size >= smallest) & (height <= _LARGEST_PART * page_height)
+    digit &= (full <= _FULLEST) | (np.minimum(width, height) < 0.5 * size)
     rows = np.flatnonzero(digit)
     if len(rows) > _MOST_BLOBS:
-        rows = rows[np.argsort(-blobs.areas[rows], kind="stable")[:_MOST_BLOBS]]
-    rows = rows[np.argsort(left[rows], kind="stable")]
-    groups: dict[int, list[int]] = {}
-    for row, leader in zip(rows, _chain(blobs.boxes[rows].astype(np.float64)), strict=True):
-        groups.setdefault(leader, []).append(int(row))
-    lines = [Line(rows=tuple(group), slope_rad=_slope(blobs, group)) for group in groups.values()]
-    return tuple(sorted(lines, key=lambda line: (blobs.box(*line.rows).top, blobs.box(*line.rows).left)))
+        rows = rows[np.argpartition(-blobs.areas[rows], _MOST_BLOBS)[:_MOST_BLOBS]]
+    boxes, centers = blobs.boxes[rows].astype(np.float64), blobs.centers
+    tilt = _tilt(boxes)
+    if abs(tilt) < _NEARLY_LEVEL_RAD:
+        tilt = 0.0
+    else:
+        boxes = _turned_boxes(blobs, rows, tilt)
+        centers = centers @ np.array([[math.cos(tilt), -math.sin(tilt)], [math.sin(tilt), math.cos(tilt)]])
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    fits = (height >= smallest) & (width <= _WIDEST * height)
+    rows, boxes = rows[fits], boxes[fits]
+    order = np.argsort(boxes[:, 0], kind="stable")
+    return Candidates(rows=rows[order], boxes=boxes[order], all_centers=centers, tilt_rad=tilt)
 
 
-def _chain(boxes: npt.NDArray[np.float64]) -> list[int]:
-    """For boxes (n, 4) by their left edge: the index of the first box of each one's chain of right-hand neighbours."""
+def _tilt(boxes: Floats) -> float:
+    """How the page lies, in radians: the direction in which most blobs, boxes (n, 4), have a near neighbour like them.
+
+    Rows below each other are found at a right angle to it, beyond the steepest tilt. 0.0 if nothing says.
+    """
+    if len(boxes) < 2:
+        return 0.0
     left, top, right, bottom = boxes.T
+    size = np.maximum(right - left, bottom - top)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    dx, dy = x[None] - x[:, None], y[None] - y[:, None]
+    larger, smaller = np.maximum(size[None], size[:, None]), np.minimum(size[None], size[:, None])
+    near = (dx > 0) & (np.hypot(dx, dy) < 1.8 * larger) & (larger < _ALIKE * smaller)
+    angles = np.arctan2(dy[near], dx[near])
+    angles = angles[np.abs(angles) <= STEEPEST_RAD + 0.1]
+    if not len(angles):
+        return 0.0
+    # The angle with most others about it, each counting less the further off it is.
+    steps = np.radians(np.arange(-47, 48, 1.0))
+    votes = np.clip(1 - np.abs(angles[None] - steps[:, None]) / math.radians(14), 0, None).sum(axis=1)
+    votes *= 1 - 0.1 * np.abs(steps)  # paper mostly lies straight
+    return float(steps[int(votes.argmax())])
+
+
+def _turned_boxes(blobs: Blobs, rows: npt.NDArray[np.intp], tilt: float) -> Floats:
+    """Boxes (n, 4) around the pixels of these blobs in coordinates turned by -tilt."""
+    place = np.zeros(len(blobs) + 1, np.int32)
+    place[rows + 1] = np.arange(1, len(rows) + 1)
+    y, x = np.nonzero(blobs.labels)
+    own = place[blobs.labels[y, x]]
+    found = own > 0
+    x, y, own = x[found], y[found], own[found] - 1
+    order = np.argsort(own, kind="stable")
+    starts = np.searchsorted(own[order], np.arange(len(rows)))
+    u = (x * math.cos(tilt) + y * math.sin(tilt))[order]
+    v = (y * math.cos(tilt) - x * math.sin(tilt))[order]
+    reduced = [np.minimum.reduceat(u, starts), np.minimum.reduceat(v, starts)]
+    reduced += [np.maximum.reduceat(u, starts) + 1, np.maximum.reduceat(v, starts) + 1]
+    return np.stack(reduced, axis=1)
+
+
+def find_lines(found: Candidates) -> tuple[Line, ...]:
+    """The lines of writing that candidates make, top to bottom as the page lies, then left to right."""
+    groups: dict[int, list[int]] = {}
+    for place, leader in enumerate(_chain(found.boxes)):
+        groups.setdefault(leader, []).append(place)
+    lines = [(_slope(found, group), group) for group in groups.values()]
+    said = [slope for slope, group in lines if slope is not None for _ in group]
+    common = quantile(np.array(said), 0.5) if said else found.tilt_rad
+    heights = found.boxes[:, 3] - found.boxes[:, 1]
+    made = [
+        Line(
+            rows=tuple(int(row) for row in found.rows[group]),
+            slope_rad=common if slope is None else slope,
+            digit_px=quantile(heights[group], 0.5),
+            turned=np.concatenate((found.boxes[group, :2].min(axis=0), found.boxes[group, 2:].max(axis=0))),
+        )
+        for slope, group in lines
+    ]
+    return tuple(sorted(made, key=lambda line: (float(line.turned[1]), float(line.turned[0]))))
+
+
+def _chain(boxes: Floats) -> list[int]:
+    """For boxes (n, 4) by their left edge: the index of the first box of each one's chain of right-hand neighbours."""
+    left, top, right, bottom = boxes.T.astype(np.float32)
     height, middle = bottom - top, (top + bottom) / 2
     leader = list(range(len(boxes)))
-    for i in range(len(boxes) - 1):
-        later = slice(i + 1, None)
-        taller = np.maximum(height[i], height[later])
-        gap = left[later] - right[i]
-        # Joined digits are wide, so what overlaps by more than half a height lies above or below, not beside.
-        beside = (gap < _GAP * taller) & (gap > -0.6 * taller)
-        beside &= np.abs(middle[later] - middle[i]) < _LEVEL * np.minimum(height[i], height[later])
-        beside &= taller < _ALIKE * np.minimum(height[i], height[later])
-        near = np.flatnonzero(beside)
-        if len(near):
-            leader[i + 1 + int(near[gap[near].argmin()])] = leader[i]
+    if not leader:
+        return leader
+    taller = np.maximum(height[:, None], height[None])
+    smaller = np.minimum(height[:, None], height[None])
+    gap = left[None] - right[:, None]
+    # Joined digits are wide, so what overlaps by more than half a height lies above or below, not beside.
+    beside = (gap < _GAP * taller) & (gap > -0.6 * taller) & (taller < _ALIKE * smaller)
+    beside &= np.abs(middle[:, None] - middle[None]) < _LEVEL * smaller
+    beside &= np.tri(len(boxes), k=-1, dtype=np.bool_).T  # later ones only
+    nearest = np.where(beside, gap, np.inf).argmin(axis=1)
+    for i in np.flatnonzero(beside.any(axis=1)):
+        leader[nearest[i]] = leader[i]
     return leader
 
 
-def _slope(blobs: Blobs, rows: list[int]) -> float | None:
-    """Slope in radians of the line through the blobs' middles; None where they say nothing about it."""
-    if len(rows) < 2:
+def _slope(found: Candidates, group: list[int]) -> float | None:
+    """Slope in radians on the page of the line through the group's middles; None where they say nothing about it."""
+    if len(group) < 2:
         return None
-    boxes = blobs.boxes[rows].astype(np.float64)
-    x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
-    if np.ptp(x) < 0.3 * quantile(boxes[:, 3] - boxes[:, 1], 0.5):
+    left, top, right, bottom = found.boxes[group].T
+    x, y = (left + right) / 2, (top + bottom) / 2
+    if np.ptp(x) < 0.3 * quantile(bottom - top, 0.5):
         return None
-    x -= x.mean()
-    slope = math.atan(float(x @ y) / float(x @ x))  # least squares
-    return slope if abs(slope) <= _STEEPEST_RAD else None
+    x = x - x.mean()
+    slope = math.atan(float(x @ y) / float(x @ x)) + found.tilt_rad  # least squares
+    return slope if abs(slope) <= STEEPEST_RAD else None
 
 
-def level_strip(ink: Image, blobs: Blobs, line: Line, *, slope_rad: float) -> Strip:
-    """The Strip of a line: its blobs' soft ink, and what small marks stand between, turned by -slope_rad about its box.
+def level_strip(page: PageInk, found: Candidates, line: Line) -> Strip:
+    """The Strip of a line that a page's Candidates make: its blobs' soft ink, and small marks between, turned level.
 
-    ink is the page's (H, W) soft ink that the blobs were found in.
+    to_page leads to pixels of the page itself. Large writing is shrunk; small writing is taken from the page itself.
     """
-    box = blobs.box(*line.rows)
-    margin = round(0.35 * box.height)
-    page_height, page_width = ink.shape
-    left, top = max(0, box.left - margin), max(0, box.top - margin)
-    right, bottom = min(page_width, box.right + margin), min(page_height, box.bottom + margin)
-    place = np.s_[top:bottom, left:right]
-    labels = blobs.labels[place]
-    own = np.isin(labels, np.array(line.rows) + 1)
-    # The bar of a 5 may be a blob of its own, too small to be a digit; it lies inside the line's box.
-    x, y = blobs.centers.T
-    size = blobs.boxes[:, 3] - blobs.boxes[:, 1]
-    small = (x > box.left) & (x < box.right) & (y > box.top) & (y < box.bottom) & (size < box.height)
+    box = page.blobs.box(*line.rows)
+    labels = page.blobs.labels[box.top : box.bottom, box.left : box.right]
+    own = np.isin(labels, np.array([*line.rows, *_marks_between(page, found, line)]) + 1)
+    mask = cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8))
+    finer = page.shrink if line.digit_px < _SHARP_BELOW_PX else 1
+    if finer > 1:
+        ink = page.sharp_ink(box)
+        mask = cv2.resize(mask, ink.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    else:
+        ink = page.ink[box.top : box.bottom, box.left : box.right]
+    soft = np.where(mask, ink, 0).astype(np.uint8)
+    scale = min(1.0, _STRIP_DIGIT_PX / (finer * line.digit_px))
+    cos, sin = math.cos(line.slope_rad), math.sin(line.slope_rad)
+    y, x = np.nonzero(own)
+    u, v = finer * (x * cos + y * sin), finer * (y * cos - x * sin)
+    pad = _PAD_PX / scale
+    left, top = float(u.min()) - pad, float(v.min()) - pad
+    width = math.ceil(scale * (float(u.max()) + finer + pad - left))
+    height = math.ceil(scale * (float(v.max()) + finer + pad - top))
+    # Strip (s, t) is u = left + s / scale, v = top + t / scale, and that turned back is the crop's (x, y).
+    to_crop = np.array([[cos, -sin, cos * left - sin * top], [sin, cos, sin * left + cos * top]])
+    to_crop[:, :2] /= scale
+    level = cv2.warpAffine(soft, to_crop, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    to_page = to_crop * (page.shrink / finer)
+    to_page[:, 2] += (page.shrink * box.left, page.shrink * box.top)
+    return Strip(ink=np.asarray(level, np.uint8), to_page=to_page)
+
+
+def _marks_between(page: PageInk, found: Candidates, line: Line) -> npt.NDArray[np.intp]:
+    """Rows of small blobs inside a line's box: the bar of a 5 may be a blob of its own, too small to be a digit."""
+    left, top, right, bottom = line.turned
+    x, y = found.all_centers.T
+    size = page.blobs.boxes[:, 3] - page.blobs.boxes[:, 1]
+    small = page.pen & (x > left) & (x < right) & (y > top) & (y < bottom) & (size < bottom - top)
     small[list(line.rows)] = False
-    if small.any():
-        own |= np.isin(labels, np.flatnonzero(small) + 1)
-    soft = np.where(cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8)), ink[place], 0).astype(np.uint8)
-    to_page = np.array([[1.0, 0.0, left], [0.0, 1.0, top]])
-    if abs(slope_rad) < math.radians(1.5):
-        return Strip(ink=soft, to_page=to_page)
-    height, width = soft.shape
-    cos, sin = math.cos(slope_rad), math.sin(slope_rad)
-    new_width = math.ceil(abs(cos) * width + abs(sin) * height)
-    new_height = math.ceil(abs(cos) * height + abs(sin) * width)
-    # Strip (u, v) about its middle, turned by slope, is page (x, y) about the crop's middle.
-    back = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]])
-    back[:, 2] = np.array([width / 2, height / 2]) - back[:, :2] @ np.array([new_width / 2, new_height / 2])
-    turned = cv2.warpAffine(soft, back, (new_width, new_height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    back[:, 2] += (left, top)
-    return Strip(ink=turned, to_page=back)
+    return np.flatnonzero(small)

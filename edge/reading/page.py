@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import cv2
-import numpy as np
 
 from edge.imaging.ink import to_grey
 from edge.imaging.lines import Strip, find_candidates, find_lines, level_strip
-from edge.imaging.page_ink import find_pen_blobs, lift_page_ink
+from edge.imaging.page_ink import PageInk, lift_page
 from edge.imaging.segments import cut_numbers
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
@@ -17,8 +15,6 @@ from edge.reading.evidence import Evidence, Trace, seen_digits
 from edge.reading.number import surety, to_digit, to_reading
 from edge.values import NOT_A_DIGIT, Box, Glyph, Image, Reading
 
-# Larger pages are shrunk to this: writing on a whole page is still some 20 px high.
-_WORKING_PX = 1600
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
 _NOT_WRITING = 0.55
 
@@ -31,19 +27,18 @@ class Written:
     glyphs: tuple[Glyph, ...]
 
 
-def find_numbers(ink: Image, classifier: Classifier) -> tuple[Written, ...]:
-    """The written numbers in a page's (H, W) soft ink, in reading order."""
-    blobs, pen = find_pen_blobs(ink)
-    found = find_candidates(blobs, pen)
+def find_numbers(page: PageInk, classifier: Classifier) -> tuple[tuple[Written, ...], float]:
+    """The written numbers on a page, and how it lies in radians (positive falls to the right)."""
+    found = find_candidates(page)
 
     def sure(parts: tuple[Glyph, ...]) -> float:
         return surety(parts, classifier)
 
     written: list[Written] = []
     for line in find_lines(found):
-        strip = level_strip(ink, blobs, pen, found, line)
+        strip = level_strip(page, found, line)
         written.extend(Written(strip=strip, glyphs=glyphs) for glyphs in cut_numbers(strip.ink, sure))
-    return tuple(written)
+    return tuple(written), found.tilt_rad
 
 
 def read_page(
@@ -54,35 +49,24 @@ def read_page(
     Boxes are in pixels of the page as given. Raises ShapeError if pixels are not an image.
     """
     grey = to_grey(pixels)
-    height, width = grey.shape
-    scale = min(1.0, _WORKING_PX / max(height, width))
-    if scale < 1.0:
-        grey = cv2.resize(
-            grey, (max(1, round(width * scale)), max(1, round(height * scale))), interpolation=cv2.INTER_AREA
-        )
-    ink = lift_page_ink(grey)
-    readings = (
-        _read(number, classifier, threshold, (width, height), scale, trace) for number in find_numbers(ink, classifier)
-    )
-    return _in_order([reading for reading in readings if reading is not None])
+    numbers, tilt = find_numbers(lift_page(grey), classifier)
+    readings = [_read(number, classifier, threshold, grey.shape, trace) for number in numbers]
+    return _in_order([reading for reading in readings if reading is not None], tilt)
 
 
 def _read(
     number: Written,
     classifier: Classifier,
     threshold: float,
-    size: tuple[int, int],
-    scale: float,
+    shape: tuple[int, ...],
     trace: Trace | None,
 ) -> Reading | None:
     """The Reading of one number, None if the network says that it is no writing."""
     tensors = digit_tensors([glyph.ink for glyph in number.glyphs])
     predictions = classifier.predict(tensors)
     plain = [prediction.label != NOT_A_DIGIT for prediction in predictions]
-    to_page = number.strip.to_page / scale
-    strip = Strip(ink=number.strip.ink, to_page=to_page)
     digits = tuple(
-        to_digit(prediction, strip.box_on_page(glyph.box, *size))
+        to_digit(prediction, number.strip.box_on_page(glyph.box, shape[1], shape[0]))
         for prediction, glyph in zip(predictions, number.glyphs, strict=True)
     )
     reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=all(plain))
@@ -94,14 +78,22 @@ def _read(
     return reading
 
 
-def _in_order(readings: list[Reading]) -> tuple[Reading, ...]:
-    """Readings top to bottom, left to right: those whose middles lie within half a height of each other share a row."""
-    rows: list[list[Reading]] = []
-    for reading in sorted(readings, key=lambda r: r.box.center[1]):
+def _in_order(readings: list[Reading], tilt_rad: float) -> tuple[Reading, ...]:
+    """Readings by rows as the page lies, then left to right: middles within half a height of each other share a row."""
+    cos, sin = math.cos(tilt_rad), math.sin(tilt_rad)
+    places = [(x * cos + y * sin, y * cos - x * sin) for x, y in (reading.box.center for reading in readings)]
+    rows: list[list[int]] = []
+    for place in sorted(range(len(readings)), key=lambda i: places[i][1]):
         if rows:
-            last = rows[-1][0].box
-            if abs(reading.box.center[1] - last.center[1]) < 0.5 * min(reading.box.height, last.height):
-                rows[-1].append(reading)
+            last = rows[-1][-1]
+            height = min(_height(readings[place]), _height(readings[last]))
+            if places[place][1] - places[last][1] < 0.5 * height:
+                rows[-1].append(place)
                 continue
-        rows.append([reading])
-    return tuple(reading for row in rows for reading in sorted(row, key=lambda r: r.box.left))
+        rows.append([place])
+    return tuple(readings[i] for row in rows for i in sorted(row, key=lambda i: places[i][0]))
+
+
+def _height(reading: Reading) -> int:
+    """The height of a reading's lowest digit: the box of a leaning line is higher than its writing."""
+    return min(digit.box.height for digit in reading.digits)

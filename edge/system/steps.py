@@ -14,9 +14,8 @@ from edge.values import Image
 # Step -> where reading looks up the functions that make it. A name that is gone is an AttributeError, and a test's.
 _FUNCTIONS: dict[str, tuple[tuple[Any, str], ...]] = {
     "grey": ((page, "to_grey"),),
-    "ink": ((page, "lift_page_ink"), (page, "noise_map"), (page, "ink_mask")),
-    "glyphs": ((page, "find_blobs"),),
-    "lines": ((page, "find_lines"), (page, "level_strip")),
+    "ink": ((page, "lift_page"),),
+    "lines": ((page, "find_candidates"), (page, "find_lines"), (page, "level_strip")),
     "numbers": ((page, "cut_numbers"),),
     "tensors": ((page, "digit_tensors"), (number, "digit_tensors")),
 }

@@ -6,7 +6,8 @@ import pytest
 
 from edge.errors import ShapeError
 from edge.imaging.glyphs import cut_glyph, find_blobs
-from edge.imaging.lines import find_lines, level_strip
+from edge.imaging.lines import find_candidates, find_lines, level_strip
+from edge.imaging.page_ink import PageInk, lift_page
 from edge.imaging.segments import cut_numbers
 from edge.values import Glyph
 
@@ -24,25 +25,48 @@ def writing(texts: dict[tuple[int, int], str], angle_deg: float = 0.0) -> np.nda
     return cv2.warpAffine(ink, turn, (600, 400))
 
 
-@pytest.mark.parametrize("angle", [-25, -12, 0, 12, 25])
+def page(texts: dict[tuple[int, int], str], angle_deg: float = 0.0) -> PageInk:
+    """As writing, dark on light."""
+    return lift_page(255 - writing(texts, angle_deg))
+
+
+@pytest.mark.parametrize("angle", [-44, -25, -12, 0, 12, 25, 44])
 def test_a_leaning_number_is_one_line_and_its_slope_is_measured(angle: int) -> None:
-    ink = writing({(180, 220): "25038"}, angle)
-    blobs = find_blobs(ink > 100)
-    lines = find_lines(blobs)
+    sheet = page({(180, 220): "25038"}, angle)
+    found = find_candidates(sheet)
+    lines = find_lines(found)
     assert [len(line.rows) for line in lines] == [5]
-    assert lines[0].slope_rad is not None
     assert np.degrees(lines[0].slope_rad) == pytest.approx(angle, abs=2.5)
-    strip = level_strip(ink, blobs, lines[0], slope_rad=lines[0].slope_rad)
+    strip = level_strip(sheet, found, lines[0])
     (number,) = cut_numbers(strip.ink, sure)
     assert len(number) == 5
     boxes = [strip.box_on_page(glyph.box, 600, 400) for glyph in number]
+    ink = writing({(180, 220): "25038"}, angle)
     assert all(ink[box.top : box.bottom, box.left : box.right].max() > 200 for box in boxes)
     assert [box.left for box in boxes] == sorted(box.left for box in boxes)
 
 
+def test_a_leaning_page_of_rows_keeps_its_rows_apart() -> None:
+    lines = find_lines(find_candidates(page({(150, 140): "2503", (150, 220): "7714", (150, 300): "6980"}, 40)))
+    assert [len(line.rows) for line in lines] == [4, 4, 4]
+
+
 def test_lines_come_top_to_bottom() -> None:
-    lines = find_lines(find_blobs(writing({(60, 300): "31", (60, 80): "24", (350, 190): "77"}) > 100))
+    lines = find_lines(find_candidates(page({(60, 300): "31", (60, 80): "24", (350, 190): "77"})))
     assert [len(line.rows) for line in lines] == [2, 2, 2]
+
+
+def test_small_writing_on_a_large_page_is_taken_from_the_page_itself() -> None:
+    large = np.full((1200, 2600), 255, np.uint8)
+    cv2.putText(large, "4907", (800, 600), cv2.FONT_HERSHEY_SIMPLEX, 1.2, 0, 3, cv2.LINE_AA)  # 26 px high
+    sheet = lift_page(large)
+    found = find_candidates(sheet)
+    (line,) = find_lines(found)
+    strip = level_strip(sheet, found, line)
+    (number,) = cut_numbers(strip.ink, sure)
+    assert [20 <= glyph.box.height <= 32 for glyph in number] == [True] * 4  # 13 on the small picture
+    box = strip.box_on_page(number[0].box, 2600, 1200)
+    assert box.as_list() == pytest.approx([800, 573, 823, 602], abs=5)
 
 
 @pytest.mark.parametrize(("gap", "numbers"), [(14, 1), (90, 2)])
@@ -71,7 +95,7 @@ def test_joined_digits_are_cut_only_if_the_network_is_surer_of_the_pieces() -> N
 
 def test_nothing_written_is_nothing_found() -> None:
     empty = np.zeros((50, 80), np.uint8)
-    assert find_lines(find_blobs(empty > 0)) == ()
+    assert find_lines(find_candidates(lift_page(empty))) == ()
     assert cut_numbers(empty, sure) == ()
 
 
