@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import TypeAlias
 
 import cv2
@@ -12,11 +13,14 @@ import numpy.typing as npt
 
 from edge.sources.digits import load_digits
 from tests.scenes.letters import Curve, curves, rounded
+from train.strokes import Style, draw_digit
 
 Soft: TypeAlias = npt.NDArray[np.float32]  # (h, w), 0 paper to 1 full ink
 
 _FINE = 4  # a digit's 28 pixels become this many times as many before its middle line is taken
 ABOVE, BELOW = 0.75, 0.85  # room over and under the digits in a line's picture, in digit heights
+_STROKE = 100  # of 255, where a digit's soft edge counts as its stroke's
+_BLOTTED = 4.6  # strokes wider than this, of 28 pixels, have run together
 _DENSE = 3  # curves are drawn this many times as large and shrunk
 
 
@@ -37,6 +41,7 @@ class Writer:
     joined: bool  # letters of a word are joined
     grain: float  # 0 ink to 1 pencil on rough paper
     color: npt.NDArray[np.float32]
+    hand: Style | int  # drawn forms, or the number of a choice of real digits
 
 
 _PENS = {  # what is left of paper's B, G, R under full ink, pen width in digit heights, grain
@@ -49,6 +54,9 @@ _PENS = {  # what is left of paper's B, G, R under full ink, pen width in digit 
     "red": ((0.30, 0.27, 0.78), (0.06, 0.12), 0.15),
     "green": ((0.34, 0.5, 0.2), (0.06, 0.11), 0.15),
 }
+_DRAWN = 0.4  # of the writers write forms that MNIST lacks
+_EXAMPLES = 4  # real digits of one kind that a writer draws again and again
+_LOOPS = {"0": 1, "6": 1, "8": 2, "9": 1}  # others are open or either way
 _COMMON = (0.24, 0.22, 0.16, 0.1, 0.08, 0.1, 0.06, 0.04)
 
 
@@ -68,6 +76,7 @@ def pick_writer(rng: np.random.Generator, height_px: float) -> Writer:
         joined=bool(rng.random() < 0.5),
         grain=grain * float(rng.uniform(0.5, 1.0)),
         color=left + np.float32(faint) * (1 - left),
+        hand=Style.draw(rng) if rng.random() < _DRAWN else int(rng.integers(1 << 30)),
     )
 
 
@@ -121,9 +130,12 @@ def _gap(rng: np.random.Generator, writer: Writer, before: str, character: str) 
 
 
 def _digit(rng: np.random.Generator, writer: Writer, character: str, size: float) -> Soft:
-    """Ink of one digit `size` px high, cut to the ink: a real one's middle line drawn with the writer's pen."""
-    labels = load_digits()[1]
-    index = int(rng.choice(np.flatnonzero(labels == int(character))))
+    """Ink of one digit `size` px high, cut to the ink: a drawn form, or a real digit's middle line."""
+    if not isinstance(writer.hand, int):
+        pen_px = writer.pen * writer.height_px
+        ink = draw_digit(rng, int(character), height_px=size, pen_px=pen_px, style=writer.hand)
+        return ink.astype(np.float32) / 255
+    index = int(rng.choice(_examples(writer.hand, character)))
     far = _far_from_middle(index)
     height, width = far.shape
     scale = size * (1 - writer.pen) / _tall(index)
@@ -141,11 +153,39 @@ def _digit(rng: np.random.Generator, writer: Writer, character: str, size: float
 
 
 @cache
+def _examples(hand: int, character: str) -> tuple[int, ...]:
+    """Shipped digits that keep their form when their strokes become thin, as one hand might write them."""
+    rng = np.random.default_rng((hand, int(character)))
+    known = rng.permutation(np.flatnonzero(load_digits()[1] == int(character)))
+    kept = (int(index) for index in known if _keeps_form(int(index)))
+    return tuple(islice(kept, _EXAMPLES))
+
+
+@cache
+def _keeps_form(index: int) -> bool:
+    """True if the middle line of a digit's strokes says what its strokes say: no loop lost, none blotted."""
+    fine = cv2.resize(load_digits()[0][index], None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
+    far = _far_from_middle(index)
+    line = far < 1.2
+    wide = float((fine > _STROKE).sum()) / max(1, int((far < 0.8).sum()))
+    holes = {_holes(fine > 60), _holes(fine > _STROKE), _holes(line)}
+    expected = _LOOPS.get(str(load_digits()[1][index]))
+    return wide < _BLOTTED * _FINE and len(holes) == 1 and expected in (None, *holes)
+
+
+def _holes(mask: npt.NDArray[np.bool_]) -> int:
+    """How many pieces of paper a (H, W) mask of ink encloses, without specks."""
+    paper = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(paper, connectivity=4)
+    return int((stats[1:, cv2.CC_STAT_AREA] >= 8).sum()) - 1
+
+
+@cache
 def _far_from_middle(index: int) -> Soft:
     """For each pixel of digit `index`, enlarged, how far the middle line of its strokes is, in pixels."""
     image = load_digits()[0][index]
     fine = cv2.resize(image, None, fx=_FINE, fy=_FINE, interpolation=cv2.INTER_CUBIC)
-    middle = thinned(cv2.GaussianBlur(fine, (0, 0), _FINE / 2.5) > 100)
+    middle = thinned(cv2.GaussianBlur(fine, (0, 0), _FINE / 2.5) > _STROKE)
     far = cv2.distanceTransform((~middle).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.asarray(cv2.GaussianBlur(far, (0, 0), 1.0), np.float32)
 

@@ -68,9 +68,10 @@ def _try_note(rng: np.random.Generator, size: tuple[int, int] | None) -> Note | 
     widest = max(ink.shape[1] for ink, _ in lines)
     if widest > 0.95 * longest:
         return None
-    left, top, right, bottom = tall * rng.uniform((0.8, 0.8, 0.8, 0.8), (5, 5, 8, 8))
+    near = rng.random() < 0.45  # so near that the sheet fills the picture
+    left, top, right, bottom = tall * rng.uniform((0.8, 0.8, 0.8, 0.8), (5, 5, 8, 8)) * (3 if near else 1)
     shape = (round(top + pitch * (len(texts) - 1) + 2.2 * tall + bottom), round(left + 1.15 * widest + right))
-    if max(shape) > 1.6 * longest:
+    if max(shape) > 2.4 * longest:
         return None
     first = top + 1.3 * tall
     sheet = draw_sheet(rng, shape, pitch, first, (round(first - 1.3 * tall), round(shape[0] - bottom - 0.4 * tall)))
