@@ -34,19 +34,25 @@ class Style:
     """One writer's habits.
 
     shapes: how this hand writes each of the ten digits. slant: x against y, 0 upright, positive leans right.
-    tilt: turn of every sign in radians, clockwise. width: times the usual width. roundness: 0 sharp corners, 1 round.
-    wobble: tremor in heights. slip: how much two drawings of one sign differ, 1 is the usual. hooks: how often strokes
-    begin or end in a hook, 0 to 1.
+    tilt: turn of every sign in radians, clockwise. width: times the usual width. waist: how far the middle of signs
+    sits below the usual, taper: how much wider their foot is than their top, bow: how far their middle bulges to the
+    right, all in heights. roundness: 0 sharp corners, 1 round. wobble: tremor in heights. slip: how much two drawings
+    of one sign differ, 1 is the usual. hooks: how often a stroke begins or ends in a hook, gaps: how often the ink
+    fails for a moment, both 0 to 1.
     """
 
     shapes: tuple[Shape, ...]
     slant: float
     tilt: float
     width: float
+    waist: float
+    taper: float
+    bow: float
     roundness: float
     wobble: float
     slip: float
     hooks: float
+    gaps: float
     pen: Pen
 
     @staticmethod
@@ -99,10 +105,14 @@ def _style(rng: np.random.Generator, shapes: tuple[Shape, ...]) -> Style:
         slant=float(rng.normal(0.10, 0.20)),
         tilt=float(rng.normal(0, 0.05)),
         width=float(np.exp(rng.normal(0, 0.18))),
+        waist=float(rng.normal(0, 0.04)),
+        taper=float(rng.normal(0, 0.14)),
+        bow=float(rng.normal(0, 0.02)),
         roundness=float(rng.beta(1, 1.6)),
         wobble=float(rng.gamma(2, 0.003)),
         slip=float(np.exp(rng.normal(0, 0.35))),
         hooks=float(rng.beta(1, 4)),
+        gaps=float(rng.beta(0.3, 6)),
         pen=PENS[rng.choice(len(PENS), p=(0.5, 0.15, 0.15, 0.2))],
     )
 
@@ -125,7 +135,7 @@ def _named(digit: int, name: str) -> Form:
 
 def _shape(rng: np.random.Generator, form: Form) -> Shape:
     """A writer's own version of a form: somewhere between its poses, every point a little elsewhere."""
-    part = rng.exponential(1.0, len(form.poses))
+    part = rng.gamma(0.6, size=len(form.poses))  # below 1: often near one pose, seldom the mean of all
     points = np.tensordot(part / part.sum(), form.poses, axes=1)
     return Shape(form=form, points=points + rng.normal(0, _HABIT * form.loose, points.shape))
 
@@ -141,6 +151,7 @@ def _write(rng: np.random.Generator, shape: Shape, hand: Style) -> list[Points]:
     sharp, smooth = curves(form)
     path = (sharp + hand.roundness * (smooth - sharp)) @ points
     path += _tremor(rng, len(path), hand.wobble)
+    _warp(rng, path, hand)
     slant = hand.slant + rng.normal(0, 0.03) * hand.slip
     tilt = hand.tilt + rng.normal(0, 0.02) * hand.slip
     width = hand.width * np.exp(rng.normal(0, 0.06) * hand.slip)
@@ -150,7 +161,20 @@ def _write(rng: np.random.Generator, shape: Shape, hand: Style) -> list[Points]:
     if rng.random() < hand.hooks:
         stroke = strokes[rng.integers(len(strokes))]
         _hook(rng, stroke if rng.random() < 0.5 else stroke[::-1])
+    if rng.random() < hand.gaps:
+        at = int(rng.integers(len(strokes)))
+        strokes[at : at + 1] = _broken(rng, strokes[at])
     return strokes
+
+
+def _warp(rng: np.random.Generator, path: Points, hand: Style) -> None:
+    """Shift the proportions of a path in place: where its middle sits, how wide head and foot are, how it bends."""
+    own = rng.normal(0, (0.02, 0.05, 0.01)) * hand.slip
+    x, y = path[:, 0], path[:, 1]
+    arch = 4 * y * (1 - y)  # 0 at head and foot, 1 in the middle
+    x += (hand.taper + own[1]) * (y - 0.5) * (x - x.mean()) + (hand.bow + own[2]) * arch
+    # Signs that reach far above or below the digits would be torn by the arch: it ends at head and foot.
+    y += np.clip(hand.waist + own[0], -0.12, 0.12) * np.maximum(arch, 0)
 
 
 def _tremor(rng: np.random.Generator, count: int, wobble: float) -> npt.NDArray[np.float64]:
@@ -165,3 +189,11 @@ def _hook(rng: np.random.Generator, stroke: Points) -> None:
     tail = min(len(stroke) // 2, 5)
     bend = np.linspace(0, 1, tail)[:, None] ** 2
     stroke[len(stroke) - tail :] += bend * rng.normal(0, 0.05, 2)
+
+
+def _broken(rng: np.random.Generator, stroke: Points) -> list[Points]:
+    """The stroke in two pieces, a sample or two apart; whole if it is short."""
+    if len(stroke) < 20:
+        return [stroke]
+    at = int(rng.integers(7, len(stroke) - 8))
+    return [stroke[:at], stroke[at + int(rng.integers(1, 3)) :]]
