@@ -1,0 +1,69 @@
+"""Ours beside something named, both in one run: how they take turns, and the line of the table."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / ".venv" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Ours and the named other, one time a round each, in the same unit; target is the largest ratio wanted."""
+
+    what: str
+    other: str
+    unit: str
+    ours: list[float]
+    others: list[float]
+    target: float | None = None
+
+    def row(self) -> str:
+        """A line of the table: both medians, the ratio of medians, the least and the largest of one round."""
+        ours, others = statistics.median(self.ours), statistics.median(self.others)
+        rounds = sorted(a / b for a, b in zip(self.ours, self.others, strict=True))
+        target = "–" if self.target is None else f"≤ {self.target}"
+        return (
+            f"| {self.what} | {ours:.4g} {self.unit} | {self.other} | {others:.4g} {self.unit} | "
+            f"{ours / others:.2f} | {rounds[0]:.2f}–{rounds[-1]:.2f} | {target} | {len(rounds)} |"
+        )
+
+
+def turns(ours: Callable[[], float], others: Callable[[], float], rounds: int) -> tuple[list[float], list[float]]:
+    """Both by turns, so that both see the same machine; the first round warms up and is dropped."""
+    pairs = [(ours(), others()) for _ in range(rounds + 1)][1:]
+    return [a for a, _ in pairs], [b for _, b in pairs]
+
+
+def wall_ms(command: list[str | Path]) -> float:
+    """Milliseconds of a program from start to end."""
+    begin = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)
+    return 1e3 * (time.perf_counter() - begin)
+
+
+def printed_s(script: str) -> float:
+    """The seconds that a Python script prints last, run in the repository without TensorFlow's talk."""
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    done = subprocess.run([PYTHON, "-c", script], check=False, capture_output=True, text=True, env=quiet, cwd=ROOT)
+    if done.returncode:
+        sys.exit(f"bench: a script ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    return float(done.stdout.split()[-1])
+
+
+def median_ms(call: Callable[[], object], repeats: int = 15) -> float:
+    """The median of some calls in ms."""
+    times = []
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        call()
+        times.append(1e3 * (time.perf_counter() - begin))
+    return statistics.median(times)

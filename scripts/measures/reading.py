@@ -1,0 +1,187 @@
+"""From a file to its Reading, beside the bare interpreter's time for a digit or what image work costs at the least.
+
+Digit time is set_tensor, invoke and get_tensor of the bare interpreter for the shipped lecture int8 model.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edge.inference.classifier import Classifier
+from edge.inference.runtime import open_interpreter
+from edge.inference.shipped import find_model
+from edge.reading.files import read_files
+from edge.reading.reader import Mode, Reader
+from edge.sinks.pages import PageResult
+from edge.sources.digits import load_digits
+from edge.system.bench import bench_digits, bench_frame
+from measures.compared import Compared, median_ms, turns
+
+DIGIT = "bare call, lecture int8"
+DIGITS_ON_PAGE = 10
+
+
+class Kept:
+    """A sink that keeps the last result, whose ms is from decoding to readings."""
+
+    result: PageResult
+
+    def write(self, result: PageResult) -> None:
+        """Keep it."""
+        self.result = result
+
+
+def read_ms(file: Path, reader: Reader) -> tuple[float, PageResult]:
+    """Milliseconds from decoding a file to its readings, as `edge read` counts them, and the result."""
+    kept = Kept()
+    read_files([str(file)], reader, kept, max_megapixels=100.0)  # type: ignore[arg-type]
+    return kept.result.ms, kept.result
+
+
+def bare_call(model: str) -> Callable[[], object]:
+    """One digit by the bare interpreter of a shipped model."""
+    interpreter = open_interpreter(find_model(model).read_bytes())
+    source, sink = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    tensor = load_digits()[0][:1, :, :, None].astype(source["dtype"])
+
+    def call() -> Any:
+        interpreter.set_tensor(source["index"], tensor)
+        interpreter.invoke()
+        return interpreter.get_tensor(sink["index"])
+
+    return call
+
+
+def bench_digit() -> list[Compared]:
+    """One digit from tensor to Prediction, and the default model beside the lecture's."""
+    rows = []
+    for model in ("paper", "lecture"):
+        content, classifier = find_model(model).read_bytes(), Classifier.open(model)
+        rounds = [bench_digits(classifier, content) for _ in range(6)][1:]
+        ours, others = [through.p50 for _, through in rounds], [bare.p50 for bare, _ in rounds]
+        what = f"a digit, tensor to Prediction, {model} {classifier.manifest.recipe}"
+        rows.append(Compared(what, "bare set_tensor + invoke + get_tensor", "µs", ours, others, 1.3))
+    paper, lecture = bare_call("paper"), bare_call("lecture")
+    ours, others = turns(lambda: 1e3 * median_ms(paper, 300), lambda: 1e3 * median_ms(lecture, 300), 15)
+    return [*rows, Compared("bare call, paper int8", DIGIT, "µs", ours, others, 0.6)]
+
+
+def bench_reading() -> list[Compared]:
+    """A cell, a number, a page and a 12-megapixel photo: each from the file to its readings."""
+    digit = bare_call("lecture")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = [
+            _beside_digit("`digit` on a 64×64 cell", "digit", draw_cell(folder / "cell.png"), digit, 12),
+            _beside_digit("`number` on 100×40, one pass", "number", draw_number(folder / "number.png"), digit, 40),
+        ]
+        with _always_doubting():
+            file = draw_number(folder / "number.png")
+            rows.append(_beside_digit("`number` on 100×40, every view", "number", file, digit, 80))
+        return [*rows, _page(draw_page(folder / "page.jpg"), digit), _photo(draw_photo(folder / "photo.jpg"))]
+
+
+def _beside_digit(what: str, mode: Mode, file: Path, digit: Callable[[], object], target: float) -> Compared:
+    reader = Reader.open(mode=mode)
+    (reading,) = read_ms(file, reader)[1].readings
+    if not reading.text:
+        raise SystemExit(f"bench: nothing was read on the picture for {what}")
+    ours, others = turns(
+        lambda: float(np.median([read_ms(file, reader)[0] for _ in range(25)])), lambda: median_ms(digit, 200), 15
+    )
+    return Compared(f"{what}, file to Reading", DIGIT, "ms", ours, others, target)
+
+
+def _page(file: Path, digit: Callable[[], object]) -> Compared:
+    reader, content = Reader.open(), np.frombuffer(file.read_bytes(), np.uint8)
+    digits = sum(len(reading.digits) for reading in read_ms(file, reader)[1].readings)
+
+    def least() -> None:
+        grey = cv2.cvtColor(cv2.imdecode(content, cv2.IMREAD_COLOR), cv2.COLOR_BGR2GRAY)
+        ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 10)
+        cv2.connectedComponentsWithStats(ink)
+        for _ in range(DIGITS_ON_PAGE):
+            digit()
+
+    ours, others = turns(
+        lambda: float(np.median([read_ms(file, reader)[0] for _ in range(15)])), lambda: median_ms(least), 11
+    )
+    what = f"a 640×480 page with ten digits ({digits} found), file to readings"
+    return Compared(what, "decode + grey + adaptive threshold + components + ten bare calls", "ms", ours, others, 2.5)
+
+
+def _photo(file: Path) -> Compared:
+    reader, content = Reader.open(), np.frombuffer(file.read_bytes(), np.uint8)
+    found = len(read_ms(file, reader)[1].readings)
+
+    def decode() -> None:
+        cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+
+    ours, others = turns(
+        lambda: float(np.median([read_ms(file, reader)[0] for _ in range(5)])), lambda: median_ms(decode, 5), 7
+    )
+    what = f"a photo of 4000×3000 ({found} numbers found), file to readings"
+    return Compared(what, "its full-size grey `imdecode`", "ms", ours, others, 1.3)
+
+
+@contextmanager
+def _always_doubting() -> Any:
+    """While it lasts every number is looked at in all views, however sure the first one is."""
+    from edge.reading import number
+
+    usual = number._SURE_AT_A_GLANCE
+    number._SURE_AT_A_GLANCE = float("inf")
+    try:
+        yield
+    finally:
+        number._SURE_AT_A_GLANCE = usual
+
+
+def _on(paper: np.ndarray, index: int, left: int, top: int, side: int) -> None:
+    """Write a shipped MNIST test digit on grey paper, its 28×28 picture side px large."""
+    ink = cv2.resize(load_digits()[0][index], (side, side), interpolation=cv2.INTER_CUBIC)
+    place = paper[top : top + side, left : left + side]
+    place -= np.minimum(place, (0.7 * ink).astype(np.uint8))
+
+
+def _saved(file: Path, paper: np.ndarray) -> Path:
+    noise = np.random.default_rng(1).normal(0, 3, paper.shape)
+    if not cv2.imwrite(str(file), np.clip(paper + noise, 0, 255).astype(np.uint8)):
+        raise SystemExit(f"bench: {file}: OpenCV cannot write this picture")
+    return file
+
+
+def draw_cell(file: Path) -> Path:
+    """A grey 64×64 cell: a printed box and a digit."""
+    paper = np.full((64, 64), 225, np.uint8)
+    cv2.rectangle(paper, (2, 2), (61, 61), 90, 2)
+    _on(paper, 3, 11, 11, 42)
+    return _saved(file, paper)
+
+
+def draw_number(file: Path) -> Path:
+    """A grey 100×40 picture of one number of four digits."""
+    paper = np.full((40, 100), 225, np.uint8)
+    for place, index in enumerate((0, 1, 2, 3)):
+        _on(paper, index, 2 + 22 * place, 5, 30)
+    return _saved(file, paper)
+
+
+def draw_page(file: Path) -> Path:
+    """A grey 640×480 page with two numbers of five digits, 40 px apart at the least."""
+    paper = np.full((480, 640), 225, np.uint8)
+    for place in range(DIGITS_ON_PAGE):
+        _on(paper, place, 120 + 42 * (place % 5), 120 + 130 * (place // 5), 52)
+    return _saved(file, cv2.cvtColor(paper, cv2.COLOR_GRAY2BGR))
+
+
+def draw_photo(file: Path) -> Path:
+    """A colour photo of 4000×3000: the scene of `edge bench` as a sensor of that size would see it."""
+    return _saved(file, cv2.resize(bench_frame(), (4000, 3000), interpolation=cv2.INTER_CUBIC))
