@@ -89,16 +89,31 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Page:
-    """One sheet of a file: pixels (H, W, 3) BGR or (H, W) grey uint8; page_number counts from 1."""
+    """One sheet of a file: pixels (H, W, 3) BGR or (H, W) grey uint8; page_number counts from 1.
+
+    size: (width, height) of the sheet in the file where pixels are only a lean picture of it, grey and perhaps
+    smaller; None where they are the sheet itself.
+    """
 
     pixels: Image
     source: str
     page_number: int = 1
+    size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         check_pixels(self.pixels)
         if self.page_number < 1:
             raise ShapeError(f"pages count from 1, not {self.page_number}")
+
+    @property
+    def width(self) -> int:
+        """Pixels across, in the file."""
+        return self.pixels.shape[1] if self.size is None else self.size[0]
+
+    @property
+    def height(self) -> int:
+        """Pixels down, in the file."""
+        return self.pixels.shape[0] if self.size is None else self.size[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -237,8 +237,9 @@ def level_strip(page: PageInk, found: Candidates, line: Line) -> Strip:
     to_crop = np.array([[cos, -sin, cos * left - sin * top], [sin, cos, sin * left + cos * top]])
     to_crop[:, :2] /= scale
     level = cv2.warpAffine(soft, to_crop, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    to_page = to_crop * (page.shrink / finer)
-    to_page[:, 2] += (page.shrink * box.left, page.shrink * box.top)
+    to_page = to_crop / finer
+    to_page[:, 2] += (box.left, box.top)
+    to_page *= page.shrink * page.shrunk
     return Strip(ink=np.asarray(level, np.uint8), to_page=to_page)
 
 

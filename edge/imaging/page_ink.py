@@ -42,7 +42,8 @@ class PageInk:
     """A page's writing, looked for on a picture `shrink` times smaller than the page.
 
     ink: (H, W) soft ink of the small picture; blobs, pen (n,): what stands out in it, and which of that is dark enough
-    for a pen. sharp: the page itself, (H', W') grey with dark writing; paper: its light, on a still smaller picture.
+    for a pen. sharp: the page as given, (H', W') grey; light: whether its writing is; paper: its light, on a still
+    smaller picture. shrunk: how much smaller sharp is than the page it is a picture of.
     """
 
     ink: Image
@@ -50,6 +51,8 @@ class PageInk:
     pen: npt.NDArray[np.bool_]
     shrink: int
     sharp: Image
+    light: bool
+    shrunk: float
     paper: Image
 
     def sharp_ink(self, box: Box) -> Image:
@@ -58,6 +61,8 @@ class PageInk:
         rows, columns = self.paper.shape
         f = self.shrink
         crop = self.sharp[f * box.top : f * box.bottom, f * box.left : f * box.right]
+        if self.light:
+            crop = cv2.bitwise_not(crop)
         # The paper's light at each pixel of the crop: light changes slowly, so nearly the same place will do.
         scale_x, scale_y = columns / width, rows / height
         to_paper = np.array([[scale_x / f, 0, box.left * scale_x - 0.5], [0, scale_y / f, box.top * scale_y - 0.5]])
@@ -67,16 +72,17 @@ class PageInk:
         return _absorbed(crop, paper)
 
 
-def lift_page(grey: Image) -> PageInk:
-    """The PageInk of a (H, W) grey page, its writing dark on light or light on dark.
+def lift_page(grey: Image, *, shrunk: float = 1.0) -> PageInk:
+    """The PageInk of a (H, W) grey page, or of a picture of it so much smaller, dark on light or light on dark.
 
     The paper's own brightness is estimated by a closing that swallows strokes up to an eighteenth of the page wide;
     dividing by it takes out shadows and gradients.
     """
     shrink = max(1, math.ceil(max(grey.shape) / _WORKING_PX))
     small = _shrunk(grey, shrink)
-    if _is_light_page(small):
-        small, grey = cv2.bitwise_not(small), cv2.bitwise_not(grey)
+    light = _is_light_page(small)
+    if light:
+        small = cv2.bitwise_not(small)
     height, width = small.shape
     paper = _shrunk(small, _PAPER_SHRINK)
     side = max(3, (max(small.shape) // _REACH // _PAPER_SHRINK) | 1)
@@ -84,7 +90,7 @@ def lift_page(grey: Image) -> PageInk:
     paper = np.asarray(cv2.max(cv2.blur(paper, (3, 3)), _DARKEST_PAPER), np.uint8)
     ink = _absorbed(small, np.asarray(cv2.resize(paper, (width, height)), np.uint8))
     blobs, pen = _find_pen_blobs(ink)
-    return PageInk(ink=ink, blobs=blobs, pen=pen, shrink=shrink, sharp=grey, paper=paper)
+    return PageInk(ink=ink, blobs=blobs, pen=pen, shrink=shrink, sharp=grey, light=light, shrunk=shrunk, paper=paper)
 
 
 def _shrunk(grey: Image, factor: int) -> Image:

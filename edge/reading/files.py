@@ -7,18 +7,27 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from edge.reading.evidence import Trace
 from edge.reading.reader import Reader
 from edge.sinks.pages import PageResult, PagesSink
 from edge.sources.files import BadPage, expand_paths, read_pages
-from edge.values import Page
+from edge.values import Page, Reading
 
 log = logging.getLogger(__name__)
 
 # A person watching wants to see movement; a log wants a line now and then.
 _TERMINAL_S = 0.2
 _LOG_S = 20.0
+# Writing is looked for on a picture with a longer side of at least so many pixels. Where its digits are lower than
+# _LOW_PX there, it is read from a finer one.
+LEAN_PX = 1000
+_FINER = 2
+_LOW_PX = 18
+_SHRUNK = 1.5
+
+Readings: TypeAlias = tuple[Reading, ...]
 
 
 def read_files(
@@ -46,9 +55,9 @@ def read_files(
         if page is None:
             continue
         if annotate_to is not None:
-            _write_annotated(annotate_to, page, result)
+            _write_annotated(annotate_to, _in_full(page, max_megapixels), result)
         if explain_to is not None and trace is not None:
-            _write_explained(explain_to, page, result, reader.threshold, trace)
+            _write_explained(explain_to, _in_full(page, max_megapixels), result, reader.threshold, trace)
             trace.clear()
     return failed
 
@@ -56,8 +65,9 @@ def read_files(
 def _results(
     files: Iterable[Path], reader: Reader, max_megapixels: float, trace: Trace | None
 ) -> Iterator[tuple[PageResult, Page | None]]:
+    lean_px = LEAN_PX if reader.mode == "page" else None
     for file in files:
-        pages = read_pages(file, max_megapixels=max_megapixels)
+        pages = read_pages(file, max_megapixels=max_megapixels, lean_px=lean_px)
         while True:
             start = time.perf_counter()
             page = next(pages, None)
@@ -66,20 +76,43 @@ def _results(
             if isinstance(page, BadPage):
                 yield PageResult(source=page.source, page_number=page.page_number, error=page.message), None
                 continue
-            readings = reader.read(page.pixels, trace)
-            height, width = page.pixels.shape[:2]
+            page, readings = _read_page(page, reader, max_megapixels, trace)
             ms = 1000 * (time.perf_counter() - start)
             yield (
                 PageResult(
                     source=page.source,
                     page_number=page.page_number,
-                    width=width,
-                    height=height,
+                    width=page.width,
+                    height=page.height,
                     ms=ms,
                     readings=readings,
                 ),
                 page,
             )
+
+
+def _read_page(page: Page, reader: Reader, max_megapixels: float, trace: Trace | None) -> tuple[Page, Readings]:
+    """The readings of a page; where a lean picture shows small writing or none, of a finer one, which is given back.
+
+    trace then holds more than these readings.
+    """
+    readings = reader.read(page.pixels, trace, size=page.size)
+    heights = sorted(digit.box.height for reading in readings for digit in reading.digits)
+    shrunk = page.width / page.pixels.shape[1]
+    if shrunk < _SHRUNK or (heights and heights[len(heights) // 2] >= _LOW_PX * shrunk):
+        return page, readings
+    finer = next(read_pages(Path(page.source), max_megapixels=max_megapixels, lean_px=_FINER * LEAN_PX))
+    if isinstance(finer, BadPage):  # it is being replaced while we read
+        return page, readings
+    return finer, reader.read(finer.pixels, trace, size=finer.size)
+
+
+def _in_full(page: Page, max_megapixels: float) -> Page:
+    """The page with its own pixels, for people to look at."""
+    if page.size is None:
+        return page
+    full = next(read_pages(Path(page.source), max_megapixels=max_megapixels))
+    return page if isinstance(full, BadPage) else full
 
 
 def _with_progress(

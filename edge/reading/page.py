@@ -42,15 +42,22 @@ def find_numbers(page: PageInk, classifier: Classifier) -> tuple[tuple[Written, 
 
 
 def read_page(
-    pixels: Image, classifier: Classifier, threshold: float, trace: Trace | None = None
+    pixels: Image,
+    classifier: Classifier,
+    threshold: float,
+    trace: Trace | None = None,
+    *,
+    size: tuple[int, int] | None = None,
 ) -> tuple[Reading, ...]:
     """All numbers on a page (H, W) grey or (H, W, 3) BGR, top to bottom, left to right; none to many.
 
-    Boxes are in pixels of the page as given. Raises ShapeError if pixels are not an image.
+    Boxes are in pixels of the page as given, or of the page with this size (width, height) that pixels are a smaller
+    picture of. Raises ShapeError if pixels are not an image.
     """
     grey = to_grey(pixels)
-    numbers, tilt = find_numbers(lift_page(grey), classifier)
-    readings = [_read(number, classifier, threshold, grey.shape, trace) for number in numbers]
+    size = size or (grey.shape[1], grey.shape[0])
+    numbers, tilt = find_numbers(lift_page(grey, shrunk=size[0] / grey.shape[1]), classifier)
+    readings = [_read(number, classifier, threshold, size, trace) for number in numbers]
     return _in_order([reading for reading in readings if reading is not None], tilt)
 
 
@@ -58,7 +65,7 @@ def _read(
     number: Written,
     classifier: Classifier,
     threshold: float,
-    shape: tuple[int, ...],
+    size: tuple[int, int],
     trace: Trace | None,
 ) -> Reading | None:
     """The Reading of one number, None if the network says that it is no writing."""
@@ -66,7 +73,7 @@ def _read(
     predictions = classifier.predict(tensors)
     plain = [prediction.label != NOT_A_DIGIT for prediction in predictions]
     digits = tuple(
-        to_digit(prediction, number.strip.box_on_page(glyph.box, shape[1], shape[0]))
+        to_digit(prediction, number.strip.box_on_page(glyph.box, *size))
         for prediction, glyph in zip(predictions, number.glyphs, strict=True)
     )
     reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=all(plain))

@@ -78,16 +78,19 @@ class Reader:
             return self.named_threshold
         return (self.open_strips() if self.mode == "number" and self.has_strips else self.classifier).manifest.threshold
 
-    def read(self, pixels: Image, trace: Trace | None = None) -> tuple[Reading, ...]:
+    def read(
+        self, pixels: Image, trace: Trace | None = None, *, size: tuple[int, int] | None = None
+    ) -> tuple[Reading, ...]:
         """Readings of pixels (H, W) grey or (H, W, 3) BGR uint8, boxes in its pixels; trace keeps how they came about.
 
+        size: for a page, the (width, height) of what pixels are a smaller picture of; boxes are in its pixels then.
         Raises ShapeError.
         """
         # Imported where chosen: a third of the edge's own start.
         if self.mode == "page":
             from edge.reading.page import read_page
 
-            return read_page(pixels, self.classifier, self.threshold, trace)
+            return read_page(pixels, self.classifier, self.threshold, trace, size=size)
         if self.mode == "digit":
             from edge.reading.digit import read_digit
 

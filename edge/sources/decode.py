@@ -14,6 +14,12 @@ from edge.sources.headers import Content, Header, png_chunks
 from edge.values import Image
 
 DAMAGED = "the image is damaged and does not decode; copy or scan it again"
+_LEAN_FLAGS = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
 _NEEDED_CHUNKS = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"}
 
 
@@ -26,32 +32,56 @@ def check_size(width: float, height: float, max_megapixels: float) -> None:
         )
 
 
+def decode_lean(header: Header, content: Content, *, least_px: int) -> tuple[Image, tuple[int, int]]:
+    """A grey picture (H, W) of a JPEG, its longer side least_px or more if it has as much, and its own (width, height).
+
+    A JPEG's blocks are turned into 1/2, 1/4 or 1/8 of their pixels in a part of the time (T.81, scaled inverse DCT).
+    EXIF orientation is applied to both. Raises SourceError if it does not decode. Other kinds are a ValueError.
+    """
+    if header.kind != "jpeg":
+        raise ValueError(f"only a JPEG can be decoded lean, not {header.kind}")
+    longer = max(header.width, header.height)
+    shrink = next((n for n in (8, 4, 2) if longer >= n * least_px), 1)
+    pixels = _decode(np.frombuffer(content, np.uint8), _LEAN_FLAGS[shrink])
+    if pixels.ndim != 2 or pixels.dtype != np.uint8:
+        raise SourceError(DAMAGED)
+    # OpenCV has turned it upright; a turn by a quarter shows in the shape.
+    upright = (-(-header.height // shrink), -(-header.width // shrink)) == pixels.shape
+    size = (header.width, header.height) if upright else (header.height, header.width)
+    return cast(Image, pixels), size
+
+
 def decode_image(header: Header, content: Content, *, index: int = 0) -> Image:
     """Pixels (H, W) grey or (H, W, 3) BGR uint8 of picture `index` (TIFF pages count from 0), EXIF orientation applied.
 
     16 bits are scaled to 8, alpha is laid on white, CMYK and palettes become BGR. Raises SourceError if it does not
     decode. The size must have been checked before.
     """
-    quiet_opencv()
     # UNCHANGED alone keeps alpha, and then OpenCV leaves the orientation to us (but for TIFF, where it turns always).
     flags = cv2.IMREAD_UNCHANGED if header.alpha else cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
     raw = np.frombuffer(_plain_png(content) if header.kind == "png" else content, np.uint8)
-    decoded: npt.NDArray[np.generic] | None
-    try:
-        if header.kind == "tiff":
-            _good, pages = cv2.imdecodemulti(raw, flags, range=(index, index + 1))
-            decoded = pages[0] if pages else None
-        else:
-            decoded = cv2.imdecode(raw, flags)
-    except cv2.error as error:
-        raise SourceError(DAMAGED) from error
-    if decoded is None or not decoded.size:
-        raise SourceError(DAMAGED)
-    pixels = _to_bytes(decoded)
+    pixels = _to_bytes(_decode(raw, flags, index if header.kind == "tiff" else None))
     if pixels.ndim == 3:
         pixels = _to_grey_or_bgr(pixels)
     turned = header.alpha and header.kind != "tiff"
     return turn_upright(pixels, header.orientation) if turned else pixels
+
+
+def _decode(raw: npt.NDArray[np.uint8], flags: int, tiff_page: int | None = None) -> npt.NDArray[np.generic]:
+    """What OpenCV makes of a file. Raises SourceError if nothing."""
+    quiet_opencv()
+    decoded: npt.NDArray[np.generic] | None = None
+    try:
+        if tiff_page is None:
+            decoded = cv2.imdecode(raw, flags)
+        else:
+            _good, pages = cv2.imdecodemulti(raw, flags, range=(tiff_page, tiff_page + 1))
+            decoded = pages[0] if pages else None
+    except cv2.error as error:
+        raise SourceError(DAMAGED) from error
+    if decoded is None or not decoded.size:
+        raise SourceError(DAMAGED)
+    return np.asarray(decoded)
 
 
 @cache

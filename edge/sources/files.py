@@ -11,7 +11,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from edge.errors import SourceError
-from edge.sources.decode import check_size, decode_image
+from edge.sources.decode import check_size, decode_image, decode_lean
 from edge.sources.headers import find_kind, read_header
 from edge.sources.tiff import tiff_pages
 from edge.values import Page
@@ -85,15 +85,19 @@ def _walk(folder: Path) -> FoundFiles:
     return FoundFiles(files=tuple(folder / name for name in sorted(names)), skipped=skipped)
 
 
-def read_pages(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterator[Page | BadPage]:
+def read_pages(
+    path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, lean_px: int | None = None
+) -> Iterator[Page | BadPage]:
     """Every page of one file, in order, each decoded when it is asked for.
 
+    lean_px: a JPEG is given as a grey picture whose longer side is at least so many pixels, which takes a part of the
+    time; None gives all there is.
     A page that cannot be read, and a file that cannot be opened, is a BadPage; nothing is raised for bad input.
     """
     source = str(path)
     number = 0
     try:
-        for page in _open_pages(path, max_megapixels):
+        for page in _open_pages(path, max_megapixels, lean_px):
             number += 1
             if isinstance(page, SourceError):
                 yield BadPage(source=source, page_number=number, message=str(page))
@@ -103,7 +107,7 @@ def read_pages(path: Path, *, max_megapixels: float = MAX_MEGAPIXELS) -> Iterato
         yield BadPage(source=source, page_number=number + 1, message=str(error))
 
 
-def _open_pages(path: Path, max_megapixels: float) -> Iterator[Page | SourceError]:
+def _open_pages(path: Path, max_megapixels: float, lean_px: int | None) -> Iterator[Page | SourceError]:
     try:
         with os.fdopen(_open_regular(path), "rb") as stream:
             start = stream.read(1024)
@@ -124,8 +128,12 @@ def _open_pages(path: Path, max_megapixels: float) -> Iterator[Page | SourceErro
         for number, header in enumerate(headers, 1):
             try:
                 check_size(header.width, header.height, max_megapixels)
-                pixels = decode_image(header, content, index=number - 1)
-                yield Page(pixels=pixels, source=str(path), page_number=number)
+                size = None
+                if header.kind == "jpeg" and lean_px is not None:
+                    pixels, size = decode_lean(header, content, least_px=lean_px)
+                else:
+                    pixels = decode_image(header, content, index=number - 1)
+                yield Page(pixels=pixels, source=str(path), page_number=number, size=size)
             except SourceError as error:
                 yield error
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

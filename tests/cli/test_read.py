@@ -166,6 +166,22 @@ def test_annotated_pages_are_pictures_of_the_page(folder: Path, tmp_path: Path) 
     assert not np.array_equal(cv2.imread(str(drawn[0]), cv2.IMREAD_GRAYSCALE), 255 - load_digits()[0][0])
 
 
+def test_a_large_photo_is_read_small_and_told_in_its_own_pixels(tmp_path: Path) -> None:
+    photo = np.full((2400, 3200, 3), (190, 200, 205), np.uint8)
+    for place, left in ((2, 900), (0, 1300), (7, 1700)):
+        digit = cv2.resize(load_digits()[0][place], (336, 336))
+        photo[800:1136, left : left + 336] -= (digit[..., None] * 0.6).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "photo.jpg"), photo)
+    done = edge("read", "--format", "jsonl", "--annotate", tmp_path / "drawn", tmp_path / "photo.jpg")
+    assert done.returncode == 0, done.stderr
+    (page,) = objects(done)
+    assert (page["width"], page["height"]) == (3200, 2400)
+    left, top, right, bottom = page["readings"][0]["box"]
+    assert 880 < left < 1050 and 790 < top < 920 and 1800 < right < 2050 and 1000 < bottom < 1150
+    (drawn,) = (tmp_path / "drawn").iterdir()
+    assert cv2.imread(str(drawn)).shape == photo.shape
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

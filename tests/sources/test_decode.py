@@ -143,3 +143,20 @@ def test_a_damaged_byte_never_raises(scratch: Path, suffix: str, at: int, value:
     content[at % len(content)] = value
     for page in read_pages(write(scratch / f"bad{suffix}", bytes(content)), max_megapixels=1):
         assert isinstance(page, Page | BadPage)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_jpeg_is_decoded_lean_upright_and_knows_its_size(tmp_path: Path, orientation: int) -> None:
+    large = cv2.resize(picture(), (1601, 963))
+    path = write(tmp_path / "a.jpg", turned_jpeg(as_stored(large, orientation), orientation))
+    (lean,) = read_pages(path, lean_px=400)
+    (half,) = read_pages(path, lean_px=401)
+    assert isinstance(lean, Page) and isinstance(half, Page)
+    assert lean.pixels.shape == (241, 401) and half.pixels.shape == (482, 801)
+    assert (lean.width, lean.height) == (half.width, half.height) == (1601, 963)
+    assert np.abs(lean.pixels.astype(int) - cv2.resize(large, (401, 241), interpolation=cv2.INTER_AREA)).mean() < 4
+
+
+def test_what_is_no_jpeg_is_decoded_whole(tmp_path: Path) -> None:
+    (page,) = read_pages(write(tmp_path / "a.png", encoded(".png", picture())), lean_px=10)
+    assert isinstance(page, Page) and page.pixels.shape == picture().shape and page.size is None
