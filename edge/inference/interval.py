@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 
 # The two-sided 95 % quantile of the normal distribution.
 _Z = 1.959964
@@ -13,9 +15,29 @@ def wilson(right: int, n: int) -> tuple[float, float]:
 
     Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927).
     """
-    if not n:
-        return 0.0, 1.0
-    share, weight = right / n, _Z * _Z / n
+    return _wilson(right / n, n) if n else (0.0, 1.0)
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
+    weight = _Z * _Z / n
     middle = (share + weight / 2) / (1 + weight)
     half = _Z / (1 + weight) * math.sqrt(share * (1 - share) / n + weight / (4 * n))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def wilson_of_blocks(right: Sequence[bool], blocks: int = 16) -> tuple[float, float]:
+    """The 95 % interval of a share of items in an order in which neighbours are alike: by a writer, from one sheet.
+
+    The items are cut into blocks of neighbours; as much as the blocks differ beyond chance, so many fewer items stand
+    behind the share (the design effect: Kish, Survey Sampling, 1965), and Wilson's interval is that of so few. Never
+    narrower than `wilson`; the same for fewer items than two a block.
+    """
+    n, hits = len(right), sum(right)
+    share = hits / n if n else 0.0
+    if n < 2 * blocks or not 0 < share < 1:
+        return wilson(hits, n)
+    ends = [n * block // blocks for block in range(blocks + 1)]
+    surplus = [sum(right[a:b]) - share * (b - a) for a, b in pairwise(ends)]
+    variance = blocks / (blocks - 1) * sum(one * one for one in surplus)
+    effect = max(1.0, variance / (n * share * (1 - share)))
+    return _wilson(share, n / effect)
