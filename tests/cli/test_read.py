@@ -168,7 +168,7 @@ def test_annotated_pages_are_pictures_of_the_page(folder: Path, tmp_path: Path) 
 
 def test_a_large_photo_is_read_small_and_told_in_its_own_pixels(tmp_path: Path) -> None:
     photo = np.full((2400, 3200, 3), (190, 200, 205), np.uint8)
-    for place, left in ((2, 900), (0, 1300), (7, 1700)):
+    for place, left in ((1, 1000), (0, 1230), (9, 1460)):
         digit = cv2.resize(load_digits()[0][place], (336, 336))
         photo[800:1136, left : left + 336] -= (digit[..., None] * 0.6).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "photo.jpg"), photo)
@@ -177,7 +177,7 @@ def test_a_large_photo_is_read_small_and_told_in_its_own_pixels(tmp_path: Path) 
     (page,) = objects(done)
     assert (page["width"], page["height"]) == (3200, 2400)
     left, top, right, bottom = page["readings"][0]["box"]
-    assert 880 < left < 1050 and 790 < top < 920 and 1800 < right < 2050 and 1000 < bottom < 1150
+    assert 1000 < left < 1120 and 800 < top < 900 and 1600 < right < 1796 and 1040 < bottom < 1150
     (drawn,) = (tmp_path / "drawn").iterdir()
     assert cv2.imread(str(drawn)).shape == photo.shape
 
