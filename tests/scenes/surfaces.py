@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import cv2
@@ -12,6 +13,7 @@ from edge.values import Image
 
 Photo: TypeAlias = npt.NDArray[np.float32]  # (H, W, 3) BGR, 0 to 255
 Field: TypeAlias = npt.NDArray[np.float32]  # (H, W)
+Surface: TypeAlias = Callable[[np.random.Generator, tuple[int, int]], Photo]
 
 
 def cloud(rng: np.random.Generator, shape: tuple[int, int], coarse_px: float, octaves: int = 4) -> Field:
@@ -162,7 +164,7 @@ def _turned(photo: Photo, rng: np.random.Generator) -> Photo:
     return np.asarray(cv2.warpAffine(photo, turn, (width, height), borderMode=cv2.BORDER_REFLECT), np.float32)
 
 
-SURFACES = (wood, wood, leather, cloth, carpet, stone, table, table, keys, tiles)
+SURFACES: tuple[Surface, ...] = (wood, wood, leather, cloth, carpet, stone, table, table, keys, tiles)
 
 
 def background(rng: np.random.Generator, shape: tuple[int, int]) -> Photo:
