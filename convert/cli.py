@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from convert.gates import DIGIT_GATES, Gates
+from convert.gates import DIGIT_GATES, STRIP_GATES, gates_for
 from edge.cli import door
 from edge.errors import GateError
 
@@ -23,6 +23,8 @@ app = typer.Typer(
     help="Turn a training run into TFLite files and prove that nothing was lost.\n\n"
     "Example: edge-convert quantize runs/lecture --recipe all && edge-convert parity runs/lecture",
 )
+
+_USUAL = "unless said, of digit and strip models,"
 
 RUN = typer.Argument(metavar="RUN", help="A run folder of edge-train, a .keras or an .h5 file.")
 PYTHONS = typer.Option(
@@ -73,25 +75,35 @@ def parity_command(
         typer.Argument(metavar="MODEL...", help=".tflite files or shipped names; all in RUN unless said."),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(metavar="FILE|FOLDER", help="An .npz or IDX folder; MNIST unless said.")
+        Path | None,
+        typer.Option(metavar="FILE|FOLDER", help="An .npz or IDX folder; MNIST unless said, or what was held back."),
     ] = None,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Measure on so many digits, evenly spread; all unless said.")
+        int | None, typer.Option(min=1, help="Measure on so many, evenly spread; all unless said.")
     ] = None,
     slow_limit: Annotated[
         int, typer.Option(min=0, help="The same for int16x8, which takes 9 ms a digit; 0 is all.")
     ] = 1000,
     report: Annotated[Path | None, typer.Option(metavar="FILE.json", help="Write the figures as JSON.")] = None,
     html: Annotated[
-        Path | None, typer.Option(metavar="FILE.html", help="Write a page with each differing digit.")
+        Path | None, typer.Option(metavar="FILE.html", help="Write a page with each differing picture.")
     ] = None,
-    max_drop: Annotated[float, typer.Option(help="Points of accuracy that may be lost.")] = DIGIT_GATES.max_drop,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(
+            help=f"Points of accuracy that may be lost; {_USUAL} {DIGIT_GATES.max_drop:g} and {STRIP_GATES.max_drop:g}."
+        ),
+    ] = None,
     min_agreement: Annotated[
-        float, typer.Option(help="Percent of digits to decide as Keras does.")
-    ] = DIGIT_GATES.min_agreement,
+        float | None,
+        typer.Option(
+            help="Percent to decide as Keras does; "
+            f"{_USUAL} {DIGIT_GATES.min_agreement:g} and {STRIP_GATES.min_agreement:g}."
+        ),
+    ] = None,
     runtime_python: Annotated[list[Path] | None, PYTHONS] = None,
 ) -> None:
-    """Compare Keras with every TFLite file, digit by digit; exit 20 when a gate is not met.
+    """Compare Keras with every TFLite file, digit by digit or number by number; exit 20 when a gate is not met.
 
     Example: edge-convert parity runs/lecture --html parity.html --runtime-python .venv-tflite/bin/python
     """
@@ -106,7 +118,7 @@ def parity_command(
         opened,
         models_of(opened, models or ()),
         [this_runtime(), *(runtime_at(path) for path in runtime_python or ())],
-        gates=Gates(max_drop=max_drop, min_agreement=min_agreement),
+        gates=gates_for(opened.task, max_drop=max_drop, min_agreement=min_agreement),
         data=data,
         limit=limit,
         slow_limit=slow_limit or None,

@@ -1,7 +1,8 @@
-"""Digits with known labels on which Keras and TFLite are compared."""
+"""Digits, and strips of digits, whose labels are known: on them Keras and TFLite are compared."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,23 +20,31 @@ MNIST_TEST, MNIST_TEST_DIGITS = "mnist-test", 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Examples:
-    """Digits as tensors (n, 28, 28, 1) uint8, 0 paper to 255 ink, and the index of each one's label (n,) int64.
+    """Tensors (n, H, W, 1) uint8, 0 paper to 255 ink, and what each one is.
 
-    name tells where they are from; `mnist-test` is MNIST's test half, recognised by checksum. indices (n,) int64 are
-    their places there, from 0.
+    Digits are 28×28, their labels (n,) int64 indices of the model's. Strips are 32 high and padded to one width, widths
+    (n,) are their own, their labels (n,) str the texts. name tells where they are from; `mnist-test` is MNIST's test
+    half, recognised by checksum. indices (n,) int64 are their places there, from 0.
     """
 
     tensors: Image
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[Any]
     indices: npt.NDArray[np.int64]
     name: str
+    widths: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        if self.tensors.shape != (len(self.labels), SIDE, SIDE, 1) or self.tensors.dtype != np.uint8:
-            raise ShapeError(f"examples are (n, 28, 28, 1) uint8, not {self.tensors.shape} {self.tensors.dtype}")
+        shape = self.tensors.shape
+        if len(shape) != 4 or shape[0] != len(self.labels) or shape[3] != 1 or self.tensors.dtype != np.uint8:
+            raise ShapeError(f"examples are (n, H, W, 1) uint8, one a label, not {shape} {self.tensors.dtype}")
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def inputs(self) -> Iterator[Image]:
+        """Each tensor (H, W, 1) as a model takes it, without padding."""
+        widths = np.full(len(self), self.tensors.shape[2]) if self.widths is None else self.widths
+        return (tensor[:, :width] for tensor, width in zip(self.tensors, widths.tolist(), strict=True))
 
     def at_most(self, count: int | None) -> npt.NDArray[np.int64]:
         """Indices of count of them, or of all, evenly spread: the first MNIST test digits are easier than the last."""
@@ -44,9 +53,16 @@ class Examples:
 
     def part(self, count: int | None) -> Examples:
         """At most count of them, evenly spread; all for None."""
-        chosen = self.at_most(count)
+        return self.chosen(self.at_most(count))
+
+    def chosen(self, rows: npt.NDArray[np.int64]) -> Examples:
+        """Those in the rows."""
         return Examples(
-            tensors=self.tensors[chosen], labels=self.labels[chosen], indices=self.indices[chosen], name=self.name
+            tensors=self.tensors[rows],
+            labels=self.labels[rows],
+            indices=self.indices[rows],
+            name=self.name,
+            widths=None if self.widths is None else self.widths[rows],
         )
 
     @staticmethod

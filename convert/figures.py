@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import InitVar, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convert.gates import Gates
+from convert.judges import Judge
 from convert.runtimes import RuntimeAt
 from edge.inference.interval import wilson
 from edge.inference.manifest import Manifest
@@ -20,29 +22,31 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measured:
-    """A model's answers in a runtime beside Keras' on the same n digits.
+    """A model's answers in a runtime beside Keras' on the same n pictures.
 
-    tensors are (n, 28, 28, 1) uint8, expected (n,) label indices, keras and tflite (n, labels) probabilities at
-    temperature 1 in the run's label order, micros (n,) each digit's time in µs, indices (n,) its place in the data.
+    tensors are (n, H, W, 1) uint8, expected (n,) what the judge should decide, keras and tflite (n, labels), of strips
+    (n, frames, labels), probabilities at temperature 1 in the run's label order, micros (n,) each picture's time in µs,
+    indices (n,) its place in the data. top and keras_top (n,) are what model and Keras decided.
     """
 
     indices: npt.NDArray[np.int64]
     tensors: npt.NDArray[np.uint8]
-    expected: npt.NDArray[np.int64]
+    expected: npt.NDArray[Any]
     keras: npt.NDArray[np.float32]
     tflite: npt.NDArray[np.float32]
     micros: npt.NDArray[np.float64]
+    judge: InitVar[Judge]
+    top: npt.NDArray[Any] = field(init=False)
+    keras_top: npt.NDArray[Any] = field(init=False)
+
+    def __post_init__(self, judge: Judge) -> None:
+        object.__setattr__(self, "top", judge.decide(self.tflite))
+        object.__setattr__(self, "keras_top", judge.decide(self.keras))
 
     @property
     def n(self) -> int:
-        """How many digits were compared."""
+        """How many pictures were compared."""
         return len(self.expected)
-
-    @property
-    def top(self) -> npt.NDArray[np.int64]:
-        """The label index the model decided for, (n,)."""
-        top: npt.NDArray[np.int64] = self.tflite.argmax(axis=1)
-        return top
 
     @property
     def right(self) -> int:
@@ -62,8 +66,8 @@ class Measured:
 
     @property
     def keras_accuracy(self) -> float:
-        """Of Keras on the same digits, in percent."""
-        return 100 * float((self.keras.argmax(axis=1) == self.expected).mean())
+        """Of Keras on the same pictures, in percent."""
+        return 100 * float((self.keras_top == self.expected).mean())
 
     @property
     def drop(self) -> float:
@@ -72,26 +76,26 @@ class Measured:
 
     @property
     def differing(self) -> npt.NDArray[np.int64]:
-        """Rows of the digits on which model and Keras decide differently."""
-        return np.flatnonzero(self.top != self.keras.argmax(axis=1))
+        """Rows of the pictures on which model and Keras decide differently."""
+        return np.flatnonzero(self.top != self.keras_top)
 
     @property
     def agreement(self) -> float:
-        """Share of digits on which both decide alike, in percent."""
+        """Share of pictures on which both decide alike, in percent."""
         return 100 * (1 - len(self.differing) / self.n)
 
     @property
     def largest_difference(self) -> float:
-        """Of any probability of any digit."""
-        return float(np.abs(self.tflite - self.keras).max())
+        """Of any probability of any picture."""
+        return float(np.nanmax(np.abs(self.tflite - self.keras)))
 
     @property
     def mean_difference(self) -> float:
-        """Over all probabilities of all digits."""
-        return float(np.abs(self.tflite - self.keras).mean())
+        """Over all probabilities of all pictures."""
+        return float(np.nanmean(np.abs(self.tflite - self.keras)))
 
     def percentile_us(self, percent: float) -> float:
-        """The time in µs within which that share of the digits was done."""
+        """The time in µs within which that share of the pictures was done."""
         return float(np.percentile(self.micros, percent))
 
 
@@ -140,7 +144,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """One model in two runtimes: how many of n digits they decide alike."""
+    """One model in two runtimes: how many of n pictures they decide alike."""
 
     file: Path
     model: str
@@ -165,10 +169,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parity:
-    """Everything measured in one go; labels are the run's, in the order of all probabilities."""
+    """Everything measured in one go; unit is what a picture is called, `digit` or `number`."""
 
     data: str
-    labels: tuple[str, ...]
+    unit: str
+    judge: Judge
     keras_accuracy: float
     n: int
     rows: tuple[Row, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,5 +14,16 @@ class Gates:
     min_between: float = 99.95
 
 
-# What is asked of digit models unless said otherwise.
+# What is asked unless said otherwise: of digit models, and of strip models, where a digit of many makes a text differ.
 DIGIT_GATES = Gates()
+STRIP_GATES = Gates(max_drop=1.0, min_agreement=98.5, min_between=99.5)
+
+
+def gates_for(task: str, *, max_drop: float | None = None, min_agreement: float | None = None) -> Gates:
+    """The gates of a task, `digit` or `strip`, with what was said otherwise."""
+    usual = STRIP_GATES if task == "strip" else DIGIT_GATES
+    return replace(
+        usual,
+        max_drop=usual.max_drop if max_drop is None else max_drop,
+        min_agreement=usual.min_agreement if min_agreement is None else min_agreement,
+    )

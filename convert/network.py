@@ -16,7 +16,6 @@ import numpy.typing as npt
 from edge.errors import ModelError
 from edge.values import Image
 
-_INPUT = (28, 28, 1)
 # Digits per call of the Keras model: large enough to be quick, small enough for any workstation.
 _BATCH = 500
 
@@ -44,7 +43,7 @@ def foreign_noise_held_back() -> Iterator[None]:
 def load_network(file: Path) -> Any:
     """The Keras model of a .keras or .h5 file, without optimizer; code stored in a file is never run.
 
-    Takes (n, 28, 28, 1) float32 in 0–1 and gives (n, labels). Raises ModelError if it is not such a model.
+    Raises ModelError if it is no Keras model.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with foreign_noise_held_back():
@@ -57,12 +56,18 @@ def load_network(file: Path) -> Any:
             raise ModelError(
                 f"{file}: not a Keras model that can be loaded safely: {reason}; give a run of `edge-train fit`"
             ) from error
-    shapes = tuple(network.input_shape), tuple(network.output_shape)
-    if shapes[0][1:] != _INPUT or len(shapes[1]) != 2:
-        raise ModelError(
-            f"{file}: takes {shapes[0]} and gives {shapes[1]}; a digit model takes (n, 28, 28, 1) and gives (n, labels)"
-        )
     return network
+
+
+def check_shapes(network: Any, file: Path, shape: tuple[int | None, ...], outputs: int) -> None:
+    """Raise ModelError unless a network takes (n, *shape), None being any size, and gives so many dimensions."""
+    takes, gives = (tuple(getattr(network, name, ())) for name in ("input_shape", "output_shape"))
+    if takes[1:] != shape or len(gives) != outputs:
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        given = "(n, labels)" if outputs == 2 else "(n, frames, labels)"
+        raise ModelError(
+            f"{file}: takes {takes} and gives {gives}; a model for this takes (n, {wanted}) and gives {given}"
+        )
 
 
 def with_logits(network: Any) -> Any:

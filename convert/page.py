@@ -1,20 +1,21 @@
-"""Parity as one HTML file that needs nothing else: tables, and each digit on which model and Keras differ."""
+"""Parity as one HTML file that needs nothing else: tables, and each picture on which model and Keras differ."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from convert.figures import Measured, Parity, Row
+from convert.judges import Chances, Judge
 from convert.report import COLUMNS, parity_lines, sentences
+from edge.values import Image
 
 _ENLARGED = 5
-_BEST = 3
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -41,11 +42,12 @@ def parity_page(parity: Parity) -> str:
         f'<p class="verdict {"met" if met else "missed"}">{"Every gate is met." if met else "A gate was not met."}</p>'
     )
     body = [
-        "<h1>Parity: Keras and TFLite on the same digits</h1>",
+        f"<h1>Parity: Keras and TFLite on the same {parity.unit}s</h1>",
         verdict,
-        f"<p>Keras reads {parity.keras_accuracy:.2f} % of {parity.n:,} digits right ({escape(parity.data)}). The drop "
-        "is in points against Keras on the same digits, Δp the difference of a probability at temperature 1, µs the "
-        "time of one digit through the Classifier on one thread of this machine.</p>",
+        f"<p>Keras reads {parity.keras_accuracy:.2f} % of {parity.n:,} {parity.unit}s right ({escape(parity.data)}). "
+        f"The drop is in points against Keras on the same {parity.unit}s, Δp the difference of a probability at "
+        f"temperature 1, µs the time of one {parity.unit} through the edge's own reader on one thread of this "
+        "machine.</p>",
         _table(
             COLUMNS,
             [parity_lines(row) for row in parity.rows],
@@ -58,7 +60,7 @@ def parity_page(parity: Parity) -> str:
         body += ["<h2>Between the runtimes</h2>", _table(("model", "runtimes", "n", "agree %"), lines, broken)]
     body += [f"<p>{escape(sentence)}</p>" for sentence in sentences(parity)]
     measured = [(row, row.measured) for row in parity.rows if row.measured is not None]
-    body += [_differing(row, found, parity.labels) for row, found in measured if len(found.differing)]
+    body += [_differing(row, found, parity) for row, found in measured if len(found.differing)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Parity</title>'
         '<meta name="viewport" content="width=device-width">'
@@ -75,34 +77,35 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], broken: Sequence[
     return f'<div class="wide"><table><tr>{titles}</tr>{"".join(lines)}</table></div>'
 
 
-def _differing(row: Row, found: Measured, labels: tuple[str, ...]) -> str:
-    """A section with a picture of each digit on which a model and Keras decide differently."""
+def _differing(row: Row, found: Measured, parity: Parity) -> str:
+    """A section with a picture of each digit or strip on which a model and Keras decide differently."""
     place = escape(f"{row.manifest.name} on {row.runtime}")
     title = f"<h2>{place}: {len(found.differing)} of {found.n:,} differ</h2>"
-    figures = [_figure(found, int(index), labels) for index in found.differing]
+    figures = [_figure(found, int(index), parity) for index in found.differing]
     return title + f'<div class="digits">{"".join(figures)}</div>'
 
 
-def _figure(found: Measured, index: int, labels: tuple[str, ...]) -> str:
-    truth, number = int(found.expected[index]), int(found.indices[index])
+def _figure(found: Measured, index: int, parity: Parity) -> str:
+    truth, number = found.expected[index], int(found.indices[index])
+    is_what = escape(parity.judge.word(truth))
     return (
-        f'<figure><img alt="digit {number}, a {escape(labels[truth])}" src="{_picture(found.tensors[index, ..., 0])}">'
-        f"<figcaption>#{number}, is {escape(labels[truth])}<br>Keras {_ranked(found.keras[index], truth, labels)}<br>"
-        f"TFLite {_ranked(found.tflite[index], truth, labels)}</figcaption></figure>"
+        f'<figure><img alt="{parity.unit} {number}, a {is_what}" src="{_picture(found.tensors[index, ..., 0])}">'
+        f"<figcaption>#{number}, is {is_what}<br>Keras {_ranked(found.keras[index], truth, parity.judge)}<br>"
+        f"TFLite {_ranked(found.tflite[index], truth, parity.judge)}</figcaption></figure>"
     )
 
 
-def _ranked(chances: npt.NDArray[np.float32], truth: int, labels: tuple[str, ...]) -> str:
-    """The three most probable labels with their percentages; the right one in bold."""
-    best = np.argsort(-chances, kind="stable")[:_BEST]
-    said = [f"{escape(labels[k])}&nbsp;{100 * chances[k]:.1f}&nbsp;%" for k in best]
-    return ", ".join(
-        f'<span class="right">{word}</span>' if k == truth else word for k, word in zip(best, said, strict=True)
-    )
+def _ranked(chances: Chances, truth: Any, judge: Judge) -> str:
+    """The most probable decisions with their percentages; the right one in bold."""
+    said = [
+        (decision, f"{escape(judge.word(decision))}&nbsp;{100 * p:.1f}&nbsp;%") for decision, p in judge.ranked(chances)
+    ]
+    return ", ".join(f'<span class="right">{word}</span>' if decision == truth else word for decision, word in said)
 
 
-def _picture(digit: npt.NDArray[np.uint8]) -> str:
-    """A (28, 28) digit as a data URL of a PNG: dark ink on light paper, enlarged without smoothing."""
-    paper = cv2.resize(255 - digit, None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_NEAREST)
+def _picture(ink: Image) -> str:
+    """The (H, W) ink of a digit or strip as a data URL of a PNG: dark on light, enlarged without smoothing."""
+    columns = int(np.flatnonzero(ink.any(axis=0)).max(initial=ink.shape[0] - 1)) + 1  # without a strip's padding
+    paper = cv2.resize(255 - ink[:, :columns], None, fx=_ENLARGED, fy=_ENLARGED, interpolation=cv2.INTER_NEAREST)
     _, content = cv2.imencode(".png", paper)
     return "data:image/png;base64," + base64.b64encode(content.tobytes()).decode("ascii")

@@ -1,4 +1,4 @@
-"""Keras against every .tflite on every runtime: proof, through the edge's own Classifier, that nothing was lost."""
+"""Keras against every .tflite on every runtime: proof, through the edge's own readers, that nothing was lost."""
 
 from __future__ import annotations
 
@@ -6,25 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from convert.examples import MNIST_TEST, MNIST_TEST_DIGITS, Examples, labelled_examples
+from convert.examples import MNIST_TEST, MNIST_TEST_DIGITS, Examples
 from convert.figures import Measured, Pair, Parity, Row
 from convert.gates import Gates
-from convert.network import keras_probabilities, load_network
+from convert.judges import Chances
+from convert.network import check_shapes, load_network
 from convert.recipes import RECIPES
-from convert.representative import heldback_digits
 from convert.run_folder import Run
 from convert.runtimes import RuntimeAt, measure_in
+from convert.tasks import TASKS, Task
 from edge.errors import ModelError
-from edge.inference.classifier import softmax
-from edge.inference.manifest import DIGITS, Manifest, load_model
+from edge.inference.manifest import Manifest, load_model
 from edge.inference.shipped import find_model
-
-Chances: TypeAlias = npt.NDArray[np.float32]
 
 
 def models_of(run: Run, named: Sequence[str]) -> tuple[Path, ...]:
@@ -40,77 +34,67 @@ def models_of(run: Run, named: Sequence[str]) -> tuple[Path, ...]:
     return tuple(found)
 
 
-def examples_of(run: Run, labels: tuple[str, ...], data: Path | None) -> Examples:
-    """The digits to measure on: data, or MNIST's test half, or what was held back of a run that knows other labels.
-
-    Raises SourceError or ModelError if there are none.
-    """
-    if data is not None or set(DIGITS) <= set(labels):
-        return labelled_examples(data, labels)
-    heldback = heldback_digits(run.digits_file)
-    if heldback is None:
-        raise ModelError(
-            f"{run.digits_file}: missing, and MNIST has not the labels {', '.join(labels)}; copy the run folder whole"
-        )
-    return heldback
-
-
 def compare(
     run: Run,
     models: Sequence[Path],
     runtimes: Sequence[RuntimeAt],
     *,
-    gates: Gates,
+    gates: Gates | None = None,
     data: Path | None = None,
     limit: int | None = None,
     slow_limit: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Parity:
-    """Measure each model in each runtime against the run's Keras model on the same digits.
+    """Measure each model in each runtime against the run's Keras model on the same pictures.
 
-    data as in examples_of, at most limit of them, and at most slow_limit for models without fast kernels (None: all).
-    progress is told what comes next. Raises ModelError if a model cannot be compared at all, SourceError for the data.
+    gates None are those of the run's task. data as in Task.examples, at most limit of them, and at most slow_limit for
+    models without fast kernels (None: all). progress is told what comes next. Raises ModelError if a model cannot be
+    compared at all, SourceError for the data.
     """
     progress("Keras")
+    task = TASKS[run.task]
     network = load_network(run.model_file)
-    labels = run.labels_for(network.output_shape[1])
-    digits = examples_of(run, labels, data).part(limit)
-    keras = keras_probabilities(network, digits.tensors)
+    check_shapes(network, run.model_file, task.shape, task.outputs)
+    labels = run.labels_for(network.output_shape[-1])
+    judge = task.judge(labels)
+    examples = task.examples(run, labels, data).part(limit)
+    keras = task.keras(network, examples, labels)
     rows = []
     for model in models:
         manifest, content = load_model(model)
-        columns = _columns(manifest, labels)
+        _check_labels(manifest, labels)
         slow = manifest.recipe in RECIPES and RECIPES[manifest.recipe].slow
-        chosen = digits.at_most(slow_limit if slow else None)
+        chosen = examples.at_most(slow_limit if slow else None)
         for runtime in runtimes:
-            progress(f"{manifest.name} on {runtime}, {len(chosen):,} digits")
+            progress(f"{manifest.name} on {runtime}, {len(chosen):,} {task.unit}s")
             row = Row(file=model, manifest=manifest, size=len(content), runtime=runtime)
-            rows.append(_measured(row, digits, keras, chosen, columns))
+            rows.append(_measured(row, task, labels, examples.chosen(chosen), keras[chosen]))
     return Parity(
-        data=digits.name,
-        labels=labels,
-        keras_accuracy=100 * float((keras.argmax(axis=1) == digits.labels).mean()),
-        n=len(digits),
+        data=examples.name,
+        unit=task.unit,
+        judge=judge,
+        keras_accuracy=100 * float((judge.decide(keras) == examples.labels).mean()),
+        n=len(examples),
         rows=tuple(rows),
         pairs=tuple(_pairs(rows)),
-        gates=gates,
+        gates=gates or task.gates,
     )
 
 
-def _measured(row: Row, digits: Examples, keras: Chances, chosen: npt.NDArray[np.int64], columns: Sequence[int]) -> Row:
-    """The row with what its model said of the chosen digits, or with the reason why it said nothing."""
-    tensors = digits.tensors[chosen]
+def _measured(row: Row, task: Task, labels: tuple[str, ...], examples: Examples, keras: Chances) -> Row:
+    """The row with what its model said of the examples, or with the reason why it said nothing."""
     try:
-        answer = measure_in(row.runtime, row.file, tensors)
+        answer = measure_in(row.runtime, row.file, examples)
     except ModelError as error:
         return replace(row, problem=str(error))
     measured = Measured(
-        indices=digits.indices[chosen],
-        tensors=tensors,
-        expected=digits.labels[chosen],
-        keras=keras[chosen],
-        tflite=softmax(answer.logits)[:, columns],
+        indices=examples.indices,
+        tensors=examples.tensors,
+        expected=examples.labels,
+        keras=keras,
+        tflite=task.chances(row.manifest, answer.logits, labels),
         micros=answer.micros,
+        judge=task.judge(labels),
     )
     return replace(row, measured=measured)
 
@@ -141,14 +125,13 @@ def keep_figures(parity: Parity) -> tuple[Path, ...]:
     return tuple(refused)
 
 
-def _columns(manifest: Manifest, labels: tuple[str, ...]) -> list[int]:
-    """Where in a model's output the run's labels are. Raises ModelError if the two know different labels."""
+def _check_labels(manifest: Manifest, labels: tuple[str, ...]) -> None:
+    """Raise ModelError unless a model knows the very labels of the run."""
     if set(manifest.labels) != set(labels):
         raise ModelError(
             f"{manifest.name}: knows {', '.join(manifest.labels)}, the run {', '.join(labels)}: not a model of this "
             "run; name one quantized from it"
         )
-    return [manifest.labels.index(label) for label in labels]
 
 
 def _pairs(rows: Sequence[Row]) -> Iterator[Pair]:

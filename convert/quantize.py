@@ -1,4 +1,4 @@
-"""A run and a recipe become NAME.tflite and NAME.json, calibrated by the edge's own Classifier."""
+"""A run and a recipe become NAME.tflite and NAME.json, calibrated by the edge's own readers."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibration import LOWEST_THRESHOLD, best_temperature, sure_threshold
-from convert.examples import Examples
-from convert.network import foreign_noise_held_back, load_network, with_logits
+from convert.calibration import LOWEST_THRESHOLD
+from convert.network import check_shapes, foreign_noise_held_back, load_network
 from convert.recipes import Recipe
-from convert.representative import calibration_digits, heldback_digits
 from convert.run_folder import Run
 from convert.runtimes import RuntimeAt, loads_in, this_runtime
+from convert.tasks import TASKS
 from edge.errors import ModelError, SinkError
-from edge.inference.classifier import Classifier
-from edge.inference.manifest import PREPROCESSING, Manifest, TensorSpec
+from edge.inference.manifest import Manifest, TensorSpec
 from edge.inference.runtime import open_interpreter
 from edge.values import Image
 
@@ -43,27 +41,26 @@ def quantize(
     checked before the first file is written. Raises ModelError for a run that cannot be quantized, SinkError for an out
     that cannot be written.
     """
-    if run.preprocessing != PREPROCESSING:
-        raise ModelError(
-            f"{run.model_file}: trained for preprocessing {run.preprocessing!r}, this version prepares "
-            f"{PREPROCESSING!r}; train again"
-        )
-    digits = calibration_digits(run.digits_file) if any(recipe.needs_digits for recipe in recipes) else None
-    heldback = heldback_digits(run.digits_file)
+    task = TASKS[run.task]
+    inputs = task.calibration(run.digits_file) if any(recipe.needs_digits for recipe in recipes) else ()
+    heldback = task.heldback(run.digits_file)
     network = load_network(run.model_file)
-    labels = run.labels_for(network.output_shape[1])
+    check_shapes(network, run.model_file, task.shape, task.outputs)
+    labels = run.labels_for(network.output_shape[-1])
     _make_folder(out)
     with tempfile.TemporaryDirectory() as folder:
         saved = Path(folder) / "saved"
-        _export(with_logits(network), saved)
+        _export(task.ending_in_logits(network), saved)
         for recipe in recipes:
-            content = to_tflite(saved, recipe, digits)
-            manifest = _calibrated(_manifest(run, recipe, labels, content), content, heldback)
+            content = to_tflite(saved, recipe, inputs)
+            manifest = _manifest(run, recipe, labels, content)
+            if heldback is not None and len(heldback):
+                manifest = task.calibrated(manifest, content, heldback)
             yield _write(out, manifest, content, recipe, others)
 
 
-def to_tflite(saved: Path, recipe: Recipe, digits: Image | None) -> bytes:
-    """The .tflite bytes of a SavedModel by a recipe; digits (n, 28, 28, 1) uint8 where the recipe needs them.
+def to_tflite(saved: Path, recipe: Recipe, inputs: Sequence[Image]) -> bytes:
+    """The .tflite bytes of a SavedModel by a recipe; inputs (H, W, 1) uint8 to learn ranges from where it needs them.
 
     Raises ModelError if TensorFlow's converter refuses.
     """
@@ -78,8 +75,8 @@ def to_tflite(saved: Path, recipe: Recipe, digits: Image | None) -> bytes:
         if recipe.weights == "int8" and recipe.activations == "float32":
             # Without it the dense layers are of a version that tflite-runtime 2.14 does not know; accuracy is the same.
             converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-        if digits is not None and recipe.needs_digits:
-            converter.representative_dataset = lambda: ([digit[None].astype(np.float32) / 255] for digit in digits)
+        if recipe.needs_digits:
+            converter.representative_dataset = lambda: ([one[None].astype(np.float32) / 255] for one in inputs)
             integer_only = {
                 "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
                 "int16": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
@@ -95,7 +92,7 @@ def to_tflite(saved: Path, recipe: Recipe, digits: Image | None) -> bytes:
 
 
 def _export(network: Any, saved: Path) -> None:
-    """Write a network as SavedModel with one digit as input.
+    """Write a network as SavedModel with one picture as input, of any width if the network takes any.
 
     The detour freezes the variables: straight from Keras, calibrating for int8 fails at READ_VARIABLE. The fixed batch
     keeps shapes out of the graph that tflite-runtime would have to compute.
@@ -103,42 +100,24 @@ def _export(network: Any, saved: Path) -> None:
     with foreign_noise_held_back():
         import keras
 
-        one_digit = keras.InputSpec(shape=(1, *network.input_shape[1:]), dtype="float32", name="ink")
-        network.export(saved, format="tf_saved_model", input_signature=[one_digit], verbose=False)
+        one = keras.InputSpec(shape=(1, *network.input_shape[1:]), dtype="float32", name="ink")
+        network.export(saved, format="tf_saved_model", input_signature=[one], verbose=False)
 
 
 def _manifest(run: Run, recipe: Recipe, labels: tuple[str, ...], content: bytes) -> Manifest:
     interpreter = open_interpreter(content)
     return Manifest(
         name=f"{run.name}-{recipe.name}",
-        task="digit",
+        task=run.task,
         sha256=hashlib.sha256(content).hexdigest(),
         input=TensorSpec.of(interpreter.get_input_details()[0]),
         output=TensorSpec.of(interpreter.get_output_details()[0]),
         output_kind="logits",
         labels=labels,
+        preprocessing=run.preprocessing,
         threshold=LOWEST_THRESHOLD,
         training=run.training,
         recipe=recipe.name,
-    )
-
-
-def _calibrated(manifest: Manifest, content: bytes, heldback: Examples | None) -> Manifest:
-    """The manifest with temperature, threshold and held-back accuracy; unchanged where no digits were held back."""
-    if heldback is None or not len(heldback):
-        return manifest
-    if heldback.labels.min() < 0 or heldback.labels.max() >= len(manifest.labels):
-        raise ModelError(
-            f"{manifest.name}: held-back labels go beyond the {len(manifest.labels)} of the run; train again"
-        )
-    logits = Classifier(manifest, content).logits(heldback.tensors)
-    temperature = best_temperature(logits, heldback.labels)
-    right = int((logits.argmax(axis=1) == heldback.labels).sum())
-    return replace(
-        manifest,
-        temperature=temperature,
-        threshold=sure_threshold(logits, heldback.labels, temperature),
-        metrics={"heldback": {"n": len(heldback), "accuracy": round(100 * right / len(heldback), 3)}},
     )
 
 
@@ -158,7 +137,7 @@ def _write(out: Path, manifest: Manifest, content: bytes, recipe: Recipe, others
 def _runtimes(file: Path, manifest: Manifest, recipe: Recipe, others: Sequence[RuntimeAt]) -> tuple[str, ...]:
     """Where the file loads: tried in the interpreters at hand, otherwise as known of the recipe."""
     tried = {this_runtime().name: True}  # the manifest was made from its tensors
-    tried |= {other.name: loads_in(other, file, manifest) for other in others}
+    tried |= {other.name: loads_in(other, file, manifest, TASKS[manifest.task].probe) for other in others}
     known = [name for name in recipe.known_good if name not in tried]
     return tuple(sorted([name for name, loads in tried.items() if loads] + known))
 

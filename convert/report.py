@@ -95,8 +95,11 @@ def parity_lines(row: Row) -> tuple[str, ...]:
 
 
 def parity_text(parity: Parity) -> str:
-    """The whole measurement for a terminal: tables, differing digits, gates, recommendation."""
-    parts = [f"Keras: {parity.keras_accuracy:.2f} % of {parity.n:,} digits ({parity.data}); drop in points against it"]
+    """The whole measurement for a terminal: tables, what differs, gates, recommendation."""
+    parts = [
+        f"Keras: {parity.keras_accuracy:.2f} % of {parity.n:,} {parity.unit}s ({parity.data}); "
+        "drop in points against it"
+    ]
     parts.append(text_table(COLUMNS, [parity_lines(row) for row in parity.rows], left=2))
     if parity.pairs:
         head = ("model", "runtimes", "n", "agree %")
@@ -107,7 +110,7 @@ def parity_text(parity: Parity) -> str:
 
 
 def sentences(parity: Parity) -> list[str]:
-    """What the tables do not say: digits on which models differ, problems, smaller n, gates, recommendation."""
+    """What the tables do not say: where models differ, problems, smaller n, gates, recommendation."""
     said = []
     for row in parity.rows:
         place = f"{row.manifest.name} on {row.runtime}"
@@ -116,10 +119,11 @@ def sentences(parity: Parity) -> list[str]:
             continue
         if row.measured.n < parity.n:
             said.append(
-                f"{place}: {row.measured.n:,} digits, evenly spread, for it has no fast kernels; drop on the same ones"
+                f"{place}: {row.measured.n:,} {parity.unit}s, evenly spread, for it has no fast kernels; "
+                "drop on the same ones"
             )
         if len(row.measured.differing):
-            said.append(f"{place}: differs from Keras on {_listed(row.measured)}")
+            said.append(f"{place}: differs from Keras on {_listed(row.measured, parity.unit)}")
     gates = parity.gates
     limits = (
         f"drop ≤ {gates.max_drop:g}, agreement ≥ {gates.min_agreement:g} %, between runtimes ≥ {gates.min_between:g} %"
@@ -131,19 +135,20 @@ def sentences(parity: Parity) -> list[str]:
     return said
 
 
-def _listed(found: Measured) -> str:
+def _listed(found: Measured, unit: str) -> str:
     numbers = [str(index) for index in found.indices[found.differing][:_DIGITS_LISTED].tolist()]
     rest = len(found.differing) - len(numbers)
-    what = "digit" if len(found.differing) == 1 else "digits"
+    what = unit if len(found.differing) == 1 else f"{unit}s"
     return f"{len(found.differing)} {what}: {', '.join(numbers)}" + (f" and {rest} more" if rest else "")
 
 
 def parity_json(parity: Parity) -> dict[str, Any]:
-    """The whole measurement for programs; accuracies, drops and agreements in percent, times in µs a digit."""
+    """The whole measurement for programs; accuracies, drops and agreements in percent, times in µs a picture."""
     best = parity.recommended
     return {
         "format": 1,
         "data": parity.data,
+        "unit": parity.unit,
         "n": parity.n,
         "machine": {
             "system": platform.platform(),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ModelError
-from edge.inference.manifest import DIGITS, PREPROCESSING
+from edge.inference.manifest import DIGITS, PREPROCESSING, PREPROCESSINGS
 
 _MAX_JSON_BYTES = 10_000_000
 
@@ -33,6 +33,21 @@ class Run:
     def digits_file(self) -> Path:
         """Where the digits for calibration are."""
         return self.folder / "representative.npz"
+
+    @property
+    def task(self) -> str:
+        """`digit` or `strip`: what its network was trained to read.
+
+        Raises ModelError if it was trained for a preprocessing that this version does not know.
+        """
+        for task, preprocessing in PREPROCESSINGS.items():
+            if preprocessing == self.preprocessing:
+                return task
+        known = " and ".join(map(repr, PREPROCESSINGS.values()))
+        raise ModelError(
+            f"{self.model_file}: trained for preprocessing {self.preprocessing!r}, this version prepares {known}; "
+            "train again"
+        )
 
     def labels_for(self, outputs: int) -> tuple[str, ...]:
         """The labels of a network with that many outputs; a bare file with ten outputs is taken to read digits.

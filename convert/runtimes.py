@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 import convert
 import edge
+from convert.examples import Examples
 from edge.errors import ModelError, RuntimeMissingError
 from edge.inference.manifest import Manifest
 from edge.inference.runtime import VARIABLE, find_runtime
-from edge.values import Image
 
 _WHO_TIMEOUT_S = 60
 
@@ -40,7 +40,10 @@ class RuntimeAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Answer:
-    """What a model said in a runtime: logits (n, labels) float32 and µs a digit (n,)."""
+    """What a model said in a runtime: logits (n, labels), of strips (n, frames, labels), float32, and µs each (n,).
+
+    nan fills up the frames of strips shorter than the longest.
+    """
 
     logits: npt.NDArray[np.float32]
     micros: npt.NDArray[np.float64]
@@ -65,15 +68,18 @@ def runtime_at(python: Path) -> RuntimeAt:
     return RuntimeAt(python=python.absolute(), name=said["name"], version=said["version"])
 
 
-def measure_in(runtime: RuntimeAt, model: Path, tensors: Image) -> Answer:
-    """Run a model with manifest on (n, 28, 28, 1) uint8 tensors in another process.
+def measure_in(runtime: RuntimeAt, model: Path, examples: Examples) -> Answer:
+    """Run a model with manifest on examples in another process.
 
     Raises ModelError if it does not load there, or brings the runtime down.
     """
     with tempfile.TemporaryDirectory() as folder:
-        digits, answer = Path(folder) / "digits.npz", Path(folder) / "answer.npz"
-        np.savez(digits, tensors=tensors)
-        done = _run(runtime.python, [str(model.absolute()), str(digits), str(answer)])
+        asked, answer = Path(folder) / "asked.npz", Path(folder) / "answer.npz"
+        if examples.widths is None:
+            np.savez(asked, tensors=examples.tensors)
+        else:
+            np.savez(asked, tensors=examples.tensors, widths=examples.widths)
+        done = _run(runtime.python, [str(model.absolute()), str(asked), str(answer)])
         if done.returncode < 0:
             name = signal.Signals(-done.returncode).name
             raise ModelError(f"{model}: brought {runtime} down ({name}): the file is damaged; convert it again")
@@ -83,14 +89,14 @@ def measure_in(runtime: RuntimeAt, model: Path, tensors: Image) -> Answer:
             return Answer(logits=content["logits"], micros=content["micros"])
 
 
-def loads_in(runtime: RuntimeAt, file: Path, manifest: Manifest) -> bool:
-    """True if a model, whose manifest need not be written yet, runs in a runtime."""
+def loads_in(runtime: RuntimeAt, file: Path, manifest: Manifest, probe: tuple[int, int, int]) -> bool:
+    """True if a model, whose manifest need not be written yet, runs in a runtime on an input of the probe's shape."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / file.name
         copy.symlink_to(file.absolute())
         manifest.write(copy.with_suffix(".json"))
         try:
-            measure_in(runtime, copy, np.zeros((1, 28, 28, 1), np.uint8))
+            measure_in(runtime, copy, Examples.of(np.zeros((1, *probe[:2]), np.uint8), np.zeros(1, np.int64), "probe"))
         except ModelError:
             return False
     return True

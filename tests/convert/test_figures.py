@@ -9,10 +9,12 @@ import pytest
 
 from convert.figures import Measured, Pair, Parity, Row
 from convert.gates import Gates
+from convert.judges import LabelJudge
 from convert.runtimes import RuntimeAt
 from edge.inference.manifest import Manifest, TensorSpec
 
 HERE = RuntimeAt(python=Path("python"), name="litert", version="2.3.0")
+JUDGE = LabelJudge(labels=("0", "1"))
 THERE = RuntimeAt(python=Path("other"), name="tflite", version="2.14.0")
 
 
@@ -43,6 +45,7 @@ def measured(wrong: int, *, n: int = 1000, micros: float = 80.0) -> Measured:
         keras=keras,
         tflite=tflite,
         micros=np.full(n, micros),
+        judge=JUDGE,
     )
 
 
@@ -61,7 +64,8 @@ def row(name: str, found: Measured | None, runtime: RuntimeAt = HERE, **told: ob
 def parity(*rows: Row, pairs: tuple[Pair, ...] = (), gates: Gates | None = None) -> Parity:
     return Parity(
         data="x",
-        labels=("0", "1"),
+        unit="digit",
+        judge=JUDGE,
         keras_accuracy=100.0,
         n=1000,
         rows=rows,

@@ -14,10 +14,11 @@ import pytest
 from convert.examples import labelled_examples
 from convert.figures import Parity
 from convert.gates import DIGIT_GATES
-from convert.parity import compare, examples_of, keep_figures, models_of
+from convert.parity import compare, keep_figures, models_of
 from convert.recipes import RECIPES
 from convert.run_folder import open_run
 from convert.runtimes import runtime_at, this_runtime
+from convert.tasks import TASKS
 from edge.errors import ModelError, RuntimeMissingError, SourceError
 from edge.inference.manifest import Manifest
 
@@ -102,7 +103,7 @@ def test_labels_in_another_order_are_matched_by_name(digits_file: Path) -> None:
 
 def test_a_run_with_other_labels_is_measured_on_what_it_held_back(run_folder: Path) -> None:
     run = open_run(run_folder)
-    digits = examples_of(run, tuple("ABCDEFGHIJ"), None)
+    digits = TASKS["digit"].examples(run, tuple("ABCDEFGHIJ"), None)
     assert (len(digits), digits.name) == (800, "heldback")
 
 
