@@ -31,7 +31,19 @@ DataOption = Annotated[
 Run = Annotated[Path, typer.Argument(help="A run folder, a .keras or an .h5 file.", metavar="RUN")]
 
 # What a resumed run already knows; naming it again would be ignored, so it is refused.
-SETTLED = ("model", "batch_size", "validation_split", "seed", "out", "base", "freeze", "force", "keep", "limit")
+SETTLED = (
+    "model",
+    "batch_size",
+    "validation_split",
+    "seed",
+    "out",
+    "base",
+    "freeze",
+    "force",
+    "keep",
+    "limit",
+    "teacher",
+)
 
 
 @app.callback()
@@ -42,30 +54,38 @@ def _root(quiet: door.Quiet = False, verbose: door.Verbose = False, version: doo
 @app.command()
 def explore(
     data: DataOption = None,
-    seed: Annotated[int, typer.Option(help="Which 24 digits are drawn.")] = 1,
+    seed: Annotated[int, typer.Option(help="Which digits are drawn.")] = 1,
+    augmented: Annotated[bool, typer.Option("--augmented", help="Draw what --model is shown in training.")] = False,
+    model: Annotated[str, typer.Option(help="With --augmented: paper or strip.")] = "paper",
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture.")] = Path("out/explore.png"),
 ) -> None:
-    """Look at the data: shapes, label counts, a picture of 24 digits.
+    """Look at the data: shapes, label counts, a picture of 24 digits; or at what a network is shown in training.
 
     Example: edge-train explore --seed 7 -o out/explore.png
+
+    Example: edge-train explore --augmented --model strip -o out/strips.png
     """
     from train.explore import explore as look
+    from train.explore import explore_augmented
 
-    typer.echo(look(data, seed=seed, output=output))
+    typer.echo(
+        explore_augmented(model, data, seed=seed, output=output) if augmented else look(data, seed=seed, output=output)
+    )
 
 
 @app.command()
 def fit(
     context: typer.Context,
-    model: Annotated[str, typer.Option(help="Which network: lecture.")] = "lecture",
-    epochs: Annotated[int | None, typer.Option(help="Passes over the data, 5; with --resume so many more.")] = None,
-    batch_size: Annotated[int, typer.Option(help="Digits a step.")] = 64,
+    model: Annotated[str, typer.Option(help="Which network: lecture, paper, teacher.")] = "lecture",
+    epochs: Annotated[int | None, typer.Option(help="Passes over the data; with --resume so many more.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Digits a step.")] = None,
     validation_split: Annotated[float, typer.Option(help="Share held back, from the end.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Same seed, same machine: same weights.")] = 1,
     data: DataOption = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; otherwise runs/MODEL-DATE.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Train this run on, optimizer state too.")] = None,
     base: Annotated[Path | None, typer.Option("--from", help="Take over the network of this RUN.")] = None,
+    teacher: Annotated[Path | None, typer.Option(help="For paper: learn what this RUN says of each digit.")] = None,
     freeze: Annotated[bool, typer.Option("--freeze", help="With --from: train only a new head.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the model that --out holds.")] = False,
     keep: Annotated[Keep, typer.Option(help="Which epoch is stored.")] = "last",
@@ -84,9 +104,9 @@ def fit(
         return typer.echo(describe(resume))
     if freeze and base is None:
         raise UsageError("--freeze needs --from RUN: only a network that has learned something can be frozen")
-    settings = FitSettings(
-        model=model,
-        epochs=5 if epochs is None else epochs,
+    settings = FitSettings.for_model(
+        model,
+        epochs=epochs,
         batch_size=batch_size,
         validation_split=validation_split,
         seed=seed,
@@ -95,7 +115,7 @@ def fit(
         limit=limit,
     )
     folder = out or Path("runs") / f"{model}-{datetime.now():%Y%m%d-%H%M%S}"
-    start_at(settings, data, folder, base=base, force=force)
+    start_at(settings, data, folder, base=base, force=force, teacher=teacher)
     typer.echo(describe(folder))
 
 
@@ -117,9 +137,9 @@ def evaluate(
 
     Example: edge-train evaluate runs/lecture
     """
-    from train.evaluate import evaluate as judge
+    from train.evaluate import report
 
-    typer.echo(judge(run, data=data, out=out).as_text())
+    typer.echo(report(run, data=data, out=out))
 
 
 @app.command()

@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from edge.errors import ModelError, SourceError, UsageError
-from train.data import Data, Split, Tensors, as_input, load_data, one_hot, representative, split
+from edge.inference.manifest import DIGITS
+from train import lessons
+from train.data import Data, Split, Tensors, load_data, representative, split
 from train.interrupt import interrupts_wait, termination_is_an_exception
+from train.lessons import Lessons, PaperLessons, Teacher, lessons_for
 from train.model import Architecture, Model, build, check_name, compile_model, load, open_keras, transfer
 from train.progress import live_callbacks, say, say_epoch
 from train.run import (
@@ -52,13 +57,16 @@ def check_free(run: Path, *, force: bool = False) -> None:
         raise UsageError(f"{run}: already holds a model; --resume {run} trains it on, --force replaces it")
 
 
-def start_at(settings: FitSettings, data: Path | None, run: Path, *, base: Path | None, force: bool) -> Record:
+def start_at(
+    settings: FitSettings, data: Path | None, run: Path, *, base: Path | None, force: bool, teacher: Path | None = None
+) -> Record:
     """As `start`, with data where `load_data` finds them; what can be refused without them is refused before."""
     check_name(settings.model)
     check_free(run, force=force)
-    if base is not None:
-        find_model(base)
-    return start(settings, load_data(data), run, base=base, force=force)
+    for other in (base, teacher):
+        if other is not None:
+            find_model(other)
+    return start(settings, load_data(data), run, base=base, force=force, teacher=teacher)
 
 
 def start(
@@ -70,49 +78,79 @@ def start(
     network: Model | None = None,
     architecture: Architecture | None = None,
     force: bool = False,
+    teacher: Path | None = None,
 ) -> Record:
     """Train a new network into `run` and give its record.
 
     base: a RUN whose network is taken over (transfer learning). network: an uncompiled network to fit instead of
-    the named one, and its architecture for the record. Same settings, data and machine: same weights, bit for bit.
-    Raises UsageError if run holds a model and not force, SinkError if it cannot be written; KeyboardInterrupt
-    after everything finished so far is safe.
+    the named one, and its architecture for the record. teacher: a RUN whose probabilities the paper network learns.
+    Same settings, data and machine: same weights, bit for bit.
+    Raises UsageError if run holds a model and not force, or if the network cannot be had for these data; SinkError if
+    run cannot be written; KeyboardInterrupt after everything finished so far is safe.
     """
     if network is None:
         check_name(settings.model)
     check_free(run, force=force)
+    labels = _labels(settings, data)
+    if teacher is not None and settings.model != "paper":
+        raise UsageError(f"--teacher: the {settings.model} network learns from labels alone; leave it out")
     parts = split(data, settings.validation_split, settings.limit)
     open_keras().utils.set_random_seed(settings.seed)
     if base is not None:
-        network = take_over(base, data, freeze=settings.freeze)
+        network = take_over(base, labels, freeze=settings.freeze)
     elif network is None:
-        network = build(settings.model, len(data.labels))
-    compile_model(network, settings.learning_rate)
+        network = build(settings.model, len(labels))
+    steps = settings.epochs * math.ceil(len(parts.x_train) / settings.batch_size)
+    compile_model(
+        network,
+        settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        steps=steps if settings.schedule == "cosine" else None,
+    )
     make_folder(run)
     for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
         (run / name).unlink(missing_ok=True)
     record = Record(
         model=settings.model,
-        labels=data.labels,
+        labels=labels,
         settings=settings,
         data=data_record(data, len(parts.x_train), len(parts.x_heldback)),
         parameters=int(network.count_params()),
         source=data.source,
         based_on=str(base) if base else None,
+        teacher=str(teacher.resolve()) if teacher else None,
         architecture=asdict(architecture) if architecture else None,
         versions=versions(),
     )
     record.write(run)
-    _write_representative(run, parts, len(data.labels), settings.seed)
-    return _train(network, record, parts, run, ())
+    with _open_lessons(record, data, parts) as shown:
+        _write_representative(run, record, parts, shown)
+        return _train(network, record, shown, run, ())
 
 
-def take_over(base: Path, data: Data, *, freeze: bool) -> Model:
+def _labels(settings: FitSettings, data: Data) -> tuple[str, ...]:
+    """What the network's outputs mean. Raises UsageError for data that digits from paper cannot be made of."""
+    if not settings.synthesised:
+        return data.labels
+    if data.labels != DIGITS:
+        raise UsageError(f"--model {settings.model}: reads the ten digits; {data.source} has other labels: use lecture")
+    return lessons.LABELS
+
+
+@contextmanager
+def _open_lessons(record: Record, data: Data, parts: Split) -> Iterator[Lessons]:
+    place = Path(record.teacher) if record.teacher else None
+    teacher = Teacher(network=load_trained(place).network, folder=load_trained(place).folder) if place else None
+    with lessons_for(data, parts, record.settings, teacher) as shown:
+        yield shown
+
+
+def take_over(base: Path, labels: tuple[str, ...], *, freeze: bool) -> Model:
     """The network of the RUN `base`: whole if labels are the same and nothing is frozen, else with a new head."""
     trained = load_trained(base)
-    if not freeze and trained.labels == data.labels:
+    if not freeze and trained.labels == labels:
         return trained.network
-    return transfer(trained.network, len(data.labels), freeze=freeze)
+    return transfer(trained.network, len(labels), freeze=freeze)
 
 
 def train_on(run: Path, *, data: Path | None = None, more: int | None = None) -> Record:
@@ -139,18 +177,16 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
     record = replace(record, settings=replace(record.settings, epochs=epochs), epochs_done=len(history))
     say(f"{run}: going on after epoch {record.stored_epoch}")
     parts = split(found, record.settings.validation_split, record.settings.limit)
-    return _train(network, record, parts, run, history)
+    with _open_lessons(record, found, parts) as shown:
+        return _train(network, record, shown, run, history)
 
 
-def _train(network: Model, record: Record, parts: Split, run: Path, history: tuple[Epoch, ...]) -> Record:
+def _train(network: Model, record: Record, shown: Lessons, run: Path, history: tuple[Epoch, ...]) -> Record:
     network.summary(print_fn=say)
-    classes = len(record.labels)
-    x, y = as_input(parts.x_train), one_hot(parts.y_train, classes)
-    held = (as_input(parts.x_heldback), one_hot(parts.y_heldback, classes)) if len(parts.x_heldback) else None
     try:
         with termination_is_an_exception():
             for epoch in range(len(history) + 1, record.settings.epochs + 1):
-                done = run_epoch(network, record.settings, epoch, x, y, held)
+                done = run_epoch(network, record.settings, epoch, *shown.epoch(epoch), shown.held)
                 history = (*history, done)
                 with interrupts_wait():  # so that the model files, history and record never disagree
                     record = _store(network, record, run, history)
@@ -209,15 +245,24 @@ def _store(network: Model, record: Record, run: Path, history: tuple[Epoch, ...]
     return record
 
 
-def _write_representative(run: Path, parts: Split, classes: int, seed: int) -> None:
-    images, labels = representative(parts.x_train, parts.y_train, classes=classes, n=REPRESENTATIVE_DIGITS, seed=seed)
+def _write_representative(run: Path, record: Record, parts: Split, shown: Lessons) -> None:
+    """What the quantizer sees: real digits as the network sees them, and held-back ones."""
+    x, y, held, held_y = parts.x_train, parts.y_train, parts.x_heldback, parts.y_heldback
+    if isinstance(shown, PaperLessons):
+        x, y = shown.pictures()
+        held, held_y = lessons.held_back(parts, HELDBACK_DIGITS)
+    else:
+        held, held_y = held[:HELDBACK_DIGITS], held_y[:HELDBACK_DIGITS]
+    images, labels = representative(
+        x, y, classes=len(record.labels), n=REPRESENTATIVE_DIGITS, seed=record.settings.seed
+    )
     content = io.BytesIO()
     np.savez_compressed(
         content,
         images=images,
         labels=labels,
-        heldback_images=parts.x_heldback[:HELDBACK_DIGITS],
-        heldback_labels=parts.y_heldback[:HELDBACK_DIGITS].astype(np.uint8),
+        heldback_images=held,
+        heldback_labels=held_y.astype(np.uint8),
     )
     write_file(run / REPRESENTATIVE, content.getvalue())
 

@@ -53,7 +53,7 @@ class Record:
 
     epochs_done counts finished epochs; stored_epoch is the one whose weights the model files hold, 0 for none yet.
     source is the path the data came from, None for Keras' own MNIST; based_on the RUN whose network was taken over;
-    architecture what a search chose, None for a named network.
+    teacher the RUN whose probabilities were learned; architecture what a search chose, None for a named network.
     """
 
     model: str
@@ -63,6 +63,7 @@ class Record:
     parameters: int
     source: str | None = None
     based_on: str | None = None
+    teacher: str | None = None
     epochs_done: int = 0
     stored_epoch: int = 0
     interrupted: bool = False
