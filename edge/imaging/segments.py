@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,22 +23,51 @@ _SPECK = 0.004
 _WIDE = 1.0
 _PITCH = 0.72
 # Digits further apart than their height are two numbers.
-_GAP = 1.0
+DIVIDING_GAP = 1.0
+
+Sureness: TypeAlias = Callable[[tuple[Glyph, ...]], float]
 
 
-def cut_numbers(ink: Image, sure: Callable[[tuple[Glyph, ...]], float]) -> tuple[tuple[Glyph, ...], ...]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cut:
+    """A level strip cut up: what may be digits, from left to right, and the height of a digit, in strip pixels."""
+
+    glyphs: tuple[Glyph, ...]
+    digit_px: float
+
+    def gap(self, place: int) -> float:
+        """The free columns between glyph `place` and what stands left of it, in digit heights."""
+        before = max(glyph.box.right for glyph in self.glyphs[:place])
+        return (self.glyphs[place].box.left - before) / self.digit_px
+
+
+def cut_numbers(ink: Image, sure: Sureness) -> tuple[tuple[Glyph, ...], ...]:
     """The numbers of a (h, w) uint8 strip of level writing, each a tuple of digit Glyphs from left to right.
 
-    Points, commas and dashes are dropped; a gap of a digit's height divides. Empty if there is no ink. sure says, 0 to
-    1, how sure the network is of glyphs as digits, on (geometric) average: it decides whether a wide blob is cut.
+    As cut_glyphs; a gap of a digit's height divides.
+    """
+    cut = cut_glyphs(ink, sure)
+    numbers: list[list[Glyph]] = []
+    for place, glyph in enumerate(cut.glyphs):
+        if not place or cut.gap(place) >= DIVIDING_GAP:
+            numbers.append([])
+        numbers[-1].append(glyph)
+    return tuple(tuple(number) for number in numbers)
+
+
+def cut_glyphs(ink: Image, sure: Sureness) -> Cut:
+    """The Cut of a (h, w) uint8 strip of level writing; points, commas and dashes are dropped.
+
+    sure says, 0 to 1, how sure the network is of glyphs as digits, on (geometric) average: it decides whether a wide
+    blob is cut.
     """
     strong = ink[ink > 0]
     if not strong.size:
-        return ()
+        return Cut(glyphs=(), digit_px=1.0)
     mask = ink > _EDGE * quantile(strong, 0.9)
     blobs = find_blobs(mask)
     if not len(blobs):
-        return ()
+        return Cut(glyphs=(), digit_px=1.0)
     heights = blobs.boxes[:, 3] - blobs.boxes[:, 1]
     # The digits' height is that of the ink: blobs count by their area, so specks have no say.
     order = np.argsort(heights)
@@ -47,7 +78,7 @@ def cut_numbers(ink: Image, sure: Callable[[tuple[Glyph, ...]], float]) -> tuple
         whole = (cut_glyph(ink, blobs, rows),)
         pieces = _cut_wide(ink, blobs, rows, digit_px) if whole[0].box.width > _WIDE * digit_px else ()
         glyphs.extend(pieces if pieces and sure(pieces) > sure(whole) else whole)
-    return _divide(glyphs, digit_px)
+    return Cut(glyphs=tuple(glyphs), digit_px=digit_px)
 
 
 def _gather(blobs: Blobs, heights: npt.NDArray[np.int32], digit_px: float) -> list[tuple[int, ...]]:
@@ -95,14 +126,3 @@ def _cut_wide(ink: Image, blobs: Blobs, rows: tuple[int, ...], digit_px: float) 
     found = find_blobs(own)
     heights = found.boxes[:, 3] - found.boxes[:, 1]
     return tuple(cut_glyph(ink, found, group) for group in _gather(found, heights, digit_px))
-
-
-def _divide(glyphs: list[Glyph], digit_px: float) -> tuple[tuple[Glyph, ...], ...]:
-    """Glyphs from left to right as numbers: a gap of a digit's height begins a new one."""
-    numbers: list[list[Glyph]] = []
-    for glyph in glyphs:
-        if numbers and glyph.box.left - max(g.box.right for g in numbers[-1]) < _GAP * digit_px:
-            numbers[-1].append(glyph)
-        else:
-            numbers.append([glyph])
-    return tuple(tuple(number) for number in numbers)

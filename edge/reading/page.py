@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from edge.imaging.ink import to_grey
-from edge.imaging.lines import Strip, find_candidates, find_lines, level_strip
-from edge.imaging.page_ink import PageInk, lift_page
-from edge.imaging.segments import cut_numbers
-from edge.imaging.tensors import digit_tensors
+from edge.imaging.lines import find_candidates, find_lines, level_strip
+from edge.imaging.page_ink import lift_page
 from edge.inference.classifier import Classifier
 from edge.reading.evidence import Evidence, Trace, seen_digits
-from edge.reading.number import surety, to_digit, to_reading
-from edge.values import NOT_A_DIGIT, Box, Glyph, Image, Reading
+from edge.reading.number import to_digit, to_reading
+from edge.reading.written import Written, find_written
+from edge.values import Box, Image, Reading
 
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
 _NOT_WRITING = 0.55
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Written:
-    """One number found on a page: its Strip and its digit Glyphs, boxes in strip pixels."""
-
-    strip: Strip
-    glyphs: tuple[Glyph, ...]
-
-
-def find_numbers(page: PageInk, classifier: Classifier) -> tuple[tuple[Written, ...], float]:
-    """The written numbers on a page, and how it lies in radians (positive falls to the right)."""
-    found = find_candidates(page)
-
-    def sure(parts: tuple[Glyph, ...]) -> float:
-        return surety(parts, classifier)
-
-    written: list[Written] = []
-    for line in find_lines(found):
-        strip = level_strip(page, found, line)
-        written.extend(Written(strip=strip, glyphs=glyphs) for glyphs in cut_numbers(strip.ink, sure))
-    return tuple(written), found.tilt_rad
 
 
 def read_page(
@@ -56,33 +32,29 @@ def read_page(
     """
     grey = to_grey(pixels)
     size = size or (grey.shape[1], grey.shape[0])
-    numbers, tilt = find_numbers(lift_page(grey, shrunk=size[0] / grey.shape[1]), classifier)
-    readings = [_read(number, classifier, threshold, size, trace) for number in numbers]
-    return _in_order([reading for reading in readings if reading is not None], tilt)
+    page = lift_page(grey, shrunk=size[0] / grey.shape[1])
+    found = find_candidates(page)
+    readings: list[Reading] = []
+    for line in find_lines(found):
+        for number in find_written(level_strip(page, found, line), classifier):
+            reading = _read(number, threshold, size)
+            if reading is None:
+                continue
+            readings.append(reading)
+            if trace is not None:
+                boxes, seen = tuple(g.box for g in number.glyphs), seen_digits(number.tensors, number.predictions)
+                trace.add(Evidence(reading=reading, ink=number.strip.ink, boxes=boxes, digits=seen))
+    return _in_order(readings, found.tilt_rad)
 
 
-def _read(
-    number: Written,
-    classifier: Classifier,
-    threshold: float,
-    size: tuple[int, int],
-    trace: Trace | None,
-) -> Reading | None:
-    """The Reading of one number, None if the network says that it is no writing."""
-    tensors = digit_tensors([glyph.ink for glyph in number.glyphs])
-    predictions = classifier.predict(tensors)
-    plain = [prediction.label != NOT_A_DIGIT for prediction in predictions]
+def _read(number: Written, threshold: float, size: tuple[int, int]) -> Reading | None:
+    """The Reading of one number, None if it is most likely no writing."""
     digits = tuple(
         to_digit(prediction, number.strip.box_on_page(glyph.box, *size))
-        for prediction, glyph in zip(predictions, number.glyphs, strict=True)
+        for prediction, glyph in zip(number.predictions, number.glyphs, strict=True)
     )
-    reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=all(plain))
-    if not any(plain) or reading.confidence < _NOT_WRITING ** len(digits):
-        return None
-    if trace is not None:
-        boxes, seen = tuple(glyph.box for glyph in number.glyphs), seen_digits(tensors, predictions)
-        trace.add(Evidence(reading=reading, ink=number.strip.ink, boxes=boxes, digits=seen))
-    return reading
+    reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=not number.in_word)
+    return None if reading.confidence < _NOT_WRITING ** len(digits) else reading
 
 
 def _in_order(readings: list[Reading], tilt_rad: float) -> tuple[Reading, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edge.reading import number, page
+from edge.reading import number, page, written
 from edge.reading.reader import Reader
 from edge.values import Image
 
@@ -16,8 +16,8 @@ _FUNCTIONS: dict[str, tuple[tuple[Any, str], ...]] = {
     "grey": ((page, "to_grey"),),
     "ink": ((page, "lift_page"),),
     "lines": ((page, "find_candidates"), (page, "find_lines"), (page, "level_strip")),
-    "numbers": ((page, "cut_numbers"),),
-    "tensors": ((page, "digit_tensors"), (number, "digit_tensors")),
+    "numbers": ((page, "find_written"),),
+    "tensors": ((written, "digit_tensors"), (number, "digit_tensors")),
 }
 INFERENCE, REST = "inference", "rest"
 NAMES = (*_FUNCTIONS, INFERENCE, REST)
