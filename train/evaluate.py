@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge.errors import UsageError
 from edge.inference.interval import wilson
 from edge.inference.manifest import Manifest
 from train.certainty import Certainty, heated
 from train.judge import Judged, Said, ask_heldback, judge
 from train.plots import draw_certainty, draw_confusion
-from train.run import make_folder, write_file
+from train.run import RECORD, Record, make_folder, write_file
 
 # Keras clips probabilities here before the logarithm.
 SMALLEST = 1e-7
@@ -170,6 +171,20 @@ def evaluate(run: Path, *, data: Path | None = None, out: Path | None = None) ->
         metrics = {**judged.trained.record.metrics, f"{found.data}-test": found.summary()}
         replace(judged.trained.record, metrics=metrics).write(run)
     return found
+
+
+def report(run: Path, *, data: Path | None = None, out: Path | None = None) -> str:
+    """Judge the network of RUN, whichever it is: digits by `data` or what it was trained on, strips by those held back.
+
+    Raises UsageError for data that a strip network cannot be judged by.
+    """
+    if not (run.is_dir() and (run / RECORD).exists() and Record.read(run).model == "strip"):
+        return evaluate(run, data=data, out=out).as_text()
+    if data is not None:
+        raise UsageError(f"--data {data}: a strip network reads numbers, and is judged by those in {run}; leave it out")
+    from train.strip_evaluate import evaluate_strips
+
+    return evaluate_strips(run, out=out).as_text()
 
 
 def _share(part: int, whole: int) -> float:

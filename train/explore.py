@@ -1,4 +1,4 @@
-"""A first look at the data: shapes, how many of each label, 24 of them drawn."""
+"""A look at the data: shapes, how many of each label, 24 of them drawn; and at what a network is shown in training."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from train.data import load_data
-from train.plots import COLUMNS, ROWS, draw_digits
+from edge.errors import UsageError
+from train.data import Data, load_data, split
+from train.plots import COLUMNS, ROWS, draw_digits, draw_rows, draw_strips
 from train.run import make_folder, write_file
+from train.settings import FitSettings
+
+# The sheet of what the paper network sees: a row a label, more for what is no digit, for that is many things.
+SHEET_COLUMNS, NONE_ROWS = 16, 4
+SHEET_STRIPS = 36
+# Of a mix of labels so many are made until each has its row; a label short of it would be a fault of the mix.
+_MADE = 1200
 
 
 def explore(data: Path | None, *, seed: int, output: Path) -> str:
@@ -31,3 +39,40 @@ def explore(data: Path | None, *, seed: int, output: Path) -> str:
     write_file(output, draw_digits(found.x_train[chosen], captions, title))
     lines += ["", f"{n} of them in {output}"]
     return "\n".join(lines)
+
+
+def explore_augmented(model: str, data: Path | None, *, seed: int, output: Path) -> str:
+    """A sheet of what the `paper` or the `strip` network is shown in training, made of the data; says where it is.
+
+    Raises UsageError for a network that learns from the data as they are.
+    """
+    if model not in ("paper", "strip"):
+        raise UsageError(f"--augmented --model {model}: learns from the digits as they are; paper and strip do not")
+    make_folder(output.parent)
+    found = load_data(data)
+    if model == "strip":
+        write_file(output, _strip_sheet(found, seed))
+        return f"{SHEET_STRIPS} strips as the strip network sees them, with their texts, in {output}"
+    write_file(output, _paper_sheet(found, seed))
+    return f"digits as the paper network sees them, a row a label, and what is no digit, in {output}"
+
+
+def _paper_sheet(data: Data, seed: int) -> bytes:
+    from train.stream import FIRST, NONE, synthesise
+
+    parts = split(data, FitSettings().validation_split)
+    images, labels = synthesise(parts.x_train, parts.y_train, FIRST, n=_MADE, seed=seed)
+    rows = [(str(label), images[labels == label][:SHEET_COLUMNS]) for label in range(NONE)]
+    others = images[labels == NONE]
+    rows += [("none", others[at * SHEET_COLUMNS : (at + 1) * SHEET_COLUMNS]) for at in range(NONE_ROWS)]
+    return draw_rows(rows, f"What the paper network sees (seed {seed})")
+
+
+def _strip_sheet(data: Data, seed: int) -> bytes:
+    from train.strip_pool import Making, make_strips, open_synthesiser
+
+    parts = split(data, FitSettings().validation_split)
+    synthesiser = open_synthesiser(parts.x_train, parts.y_train, Making(seed=seed, writers=SHEET_STRIPS))
+    strips = make_strips(synthesiser, (seed,), SHEET_STRIPS)
+    images = [image[:, :width] for image, width in zip(strips.images, strips.widths, strict=True)]
+    return draw_strips(images, strips.texts, f"What the strip network sees (seed {seed})")

@@ -57,6 +57,41 @@ def draw_digits(images: Images, captions: Sequence[str], title: str, *, wrong: b
     return _png(figure)
 
 
+def draw_rows(rows: Sequence[tuple[str, Images]], title: str) -> bytes:
+    """Rows of equally many digits (n, 28, 28) uint8 at the most, each with its label on the left."""
+    side, columns = rows[0][1].shape[1], max(len(images) for _, images in rows)
+    mosaic = np.zeros((len(rows) * (side + 2), columns * (side + 2)), np.uint8)
+    for y, (_, images) in enumerate(rows):
+        for x, image in enumerate(images):
+            mosaic[y * (side + 2) + 1 : (y + 1) * (side + 2) - 1, x * (side + 2) + 1 : (x + 1) * (side + 2) - 1] = image
+    figure, axes = _subplots(1, 1, (0.62 * columns + 0.6, 0.62 * len(rows) + 0.5))
+    figure.suptitle(title, fontsize=13)
+    axis = axes[0, 0]
+    axis.imshow(mosaic, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+    middles = (np.arange(len(rows)) + 0.5) * (side + 2) - 0.5
+    axis.set_yticks(middles, [label for label, _ in rows])
+    axis.set_xticks([])
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(False)
+    return _png(figure)
+
+
+def draw_strips(strips: Sequence[Images], texts: Sequence[str], title: str) -> bytes:
+    """Strips (32, W) uint8 of any width in three columns, each under its text."""
+    rows = -(-len(strips) // 3)
+    widest = max(strip.shape[1] for strip in strips)
+    figure, axes = _subplots(rows, 3, (10, 0.64 * rows + 0.5))
+    figure.suptitle(title, fontsize=13)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, strip, text in zip(axes.T.flat, strips, texts, strict=False):
+        padded = np.zeros((strip.shape[0], widest), np.uint8)
+        padded[:, : strip.shape[1]] = strip
+        axis.imshow(padded, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+        axis.set_title(text or "(no number)", fontsize=9, loc="left", pad=2)
+    return _png(figure)
+
+
 def draw_curves(history: tuple[Epoch, ...]) -> bytes:
     """Accuracy and loss over the epochs, training and held back, the best epoch marked."""
     figure, axes = _subplots(1, 2, (10, 4))

@@ -13,7 +13,7 @@ import pytest
 from edge.errors import ModelError, SourceError, UsageError
 from train.data import Data, as_input, one_hot
 from train.evaluate import Evaluation, evaluate
-from train.explore import explore
+from train.explore import explore, explore_augmented
 from train.judge import mistakes, predict
 from train.model import load
 from train.run import Record
@@ -112,3 +112,18 @@ def test_explore_tells_shapes_and_counts_and_draws_24_seeded(small_file: Path, s
     explore(small_file, seed=2, output=tmp_path / "other.png")
     drawn = (tmp_path / "new" / "a.png").read_bytes()
     assert drawn == (tmp_path / "same.png").read_bytes() != (tmp_path / "other.png").read_bytes()
+
+
+@pytest.mark.parametrize("model", ["paper", "strip"])
+def test_what_a_network_is_shown_is_drawn(model: str, small_file: Path, tmp_path: Path) -> None:
+    text = explore_augmented(model, small_file, seed=1, output=tmp_path / "new" / "a.png")
+    assert str(tmp_path / "new" / "a.png") in text
+    explore_augmented(model, small_file, seed=2, output=tmp_path / "other.png")
+    drawn, other = (cv2.imread(str(place)) for place in (tmp_path / "new" / "a.png", tmp_path / "other.png"))
+    assert drawn.shape[1] > 800 and drawn.min() < 60
+    assert drawn.shape != other.shape or (drawn != other).any()
+
+
+def test_the_lecture_s_network_sees_the_digits_as_they_are(small_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--augmented --model lecture: learns from the digits as they are"):
+        explore_augmented("lecture", small_file, seed=1, output=tmp_path / "a.png")
