@@ -135,7 +135,8 @@ def _named(digit: int, name: str) -> Form:
 
 def _shape(rng: np.random.Generator, form: Form) -> Shape:
     """A writer's own version of a form: somewhere between its poses, every point a little elsewhere."""
-    part = rng.gamma(0.6, size=len(form.poses))  # below 1: often near one pose, seldom the mean of all
+    # Often near one pose, between two or three, seldom the mean of all, however many there are.
+    part = rng.gamma(1.6 / len(form.poses), size=len(form.poses)) + 1e-9
     points = np.tensordot(part / part.sum(), form.poses, axes=1)
     return Shape(form=form, points=points + rng.normal(0, _HABIT * form.loose, points.shape))
 
