@@ -50,13 +50,13 @@ def wall_ms(command: list[str | Path]) -> float:
     return 1e3 * (time.perf_counter() - begin)
 
 
-def printed_s(script: str) -> float:
-    """The seconds that a Python script prints last, run in the repository without TensorFlow's talk."""
+def printed(script: str) -> list[float]:
+    """The numbers that a Python script prints, run in the repository without TensorFlow's talk."""
     quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     done = subprocess.run([PYTHON, "-c", script], check=False, capture_output=True, text=True, env=quiet, cwd=ROOT)
     if done.returncode:
         sys.exit(f"bench: a script ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-    return float(done.stdout.split()[-1])
+    return [float(word) for word in done.stdout.split()]
 
 
 def median_ms(call: Callable[[], object], repeats: int = 15) -> float:
