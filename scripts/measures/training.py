@@ -69,9 +69,7 @@ def find_mnist(named: str | None) -> Path:
     """MNIST by --data, by INKEDGE_MNIST, or in Keras' cache."""
     place = Path(named or os.environ.get("INKEDGE_MNIST") or Path.home() / ".keras" / "datasets" / "mnist.npz")
     if not place.is_file():
-        sys.exit(
-            f"bench: {place}: no MNIST there; give --data FILE.npz or leave out make and fit: --only start,digit,reading"
-        )
+        sys.exit(f"bench: {place}: no MNIST there; give --data FILE.npz, or --only start,digit,reading")
     return place.resolve()
 
 
