@@ -30,7 +30,7 @@ _MAX_MODEL_BYTES = 200_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TensorSpec:
-    """Shape, dtype and quantization of a model's input or output; scale is 0.0 for floats."""
+    """Shape, dtype and quantization of a model's input or output; a size that is open is -1, scale 0.0 for floats."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -42,7 +42,7 @@ class TensorSpec:
         """The spec of an interpreter's input or output details."""
         scale, zero_point = details["quantization"]
         return TensorSpec(
-            shape=tuple(int(n) for n in details["shape"]),
+            shape=_open_shape(details),
             dtype=details["dtype"].__name__,
             scale=float(scale),
             zero_point=int(zero_point),
@@ -51,6 +51,12 @@ class TensorSpec:
     def to_json(self) -> dict[str, Any]:
         """As the manifest stores it."""
         return {"shape": list(self.shape), "dtype": self.dtype, "scale": self.scale, "zero_point": self.zero_point}
+
+
+def _open_shape(details: Mapping[str, Any]) -> tuple[int, ...]:
+    """The shape as the file tells it, which an interpreter may have given other sizes by now."""
+    signature = details.get("shape_signature", ())
+    return tuple(int(n) for n in (signature if len(signature) else details["shape"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

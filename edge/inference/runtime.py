@@ -23,6 +23,7 @@ from edge.errors import ModelError, RuntimeMissingError
 log = logging.getLogger(__name__)
 
 VARIABLE = "INKEDGE_RUNTIME"
+_OPEN_SIZE = 64
 
 # name -> (distribution, module with Interpreter)
 _KNOWN = {
@@ -129,8 +130,17 @@ def _without_notes() -> Iterator[None]:
             os.close(stderr)
 
 
+def _give_room(interpreter: Interpreter) -> None:
+    """Give an input whose sizes are open some that every layer has room for: the file's own 1 is pooled to nothing."""
+    for details in interpreter.get_input_details():
+        signature = [int(size) for size in details.get("shape_signature", ())]
+        if -1 in signature:
+            shape = [_OPEN_SIZE if size == -1 else size for size in signature]
+            interpreter.resize_tensor_input(details["index"], shape)
+
+
 def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
-    """An interpreter with tensors allocated for the bytes of a .tflite file.
+    """An interpreter with tensors allocated for the bytes of a .tflite file; a size that is open is 64 at first.
 
     Raises ModelError if the runtime refuses the model, RuntimeMissingError if there is no runtime.
     """
@@ -141,6 +151,7 @@ def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
     try:
         with _without_notes():
             interpreter: Interpreter = runtime.interpreter_class(model_content=content, num_threads=threads)
+            _give_room(interpreter)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         reason = re.sub(r"\s+", " ", str(error)).strip()[:200]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge.errors import ModelError, ShapeError
 from edge.inference.classifier import check_scales, input_table
-from edge.inference.ctc import Frames, Run, align, frames_of, rank
+from edge.inference.ctc import Frames, Run, align, frames_of, rank, runs_of
 from edge.inference.manifest import BLANK, DIGITS, Manifest, TensorSpec, load_model
 from edge.inference.runtime import open_interpreter
 from edge.inference.shipped import find_model
@@ -23,6 +23,8 @@ LABELS = (*DIGITS, BLANK)
 # Other texts that a prediction tells of.
 _ALTERNATIVES = 5
 _DIGIT_ALTERNATIVES = 3
+# More digits are a texture; time and memory grow with their cube.
+_MOST_DIGITS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +79,9 @@ class StripReader:
         self._interpreter = open_interpreter(content, threads=threads)
         source, sink = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         found_in, found_out = TensorSpec.of(source), TensorSpec.of(sink)
-        signature = tuple(int(n) for n in source.get("shape_signature", ()))
-        if signature != (1, ROWS, -1, 1) or len(found_out.shape) != 3 or found_out.shape[2] != len(LABELS):
+        if found_in.shape != (1, ROWS, -1, 1) or found_out.shape != (1, -1, len(LABELS)):
             raise ModelError(
-                f"model {manifest.name}: takes {signature} and gives {found_out.shape}; a strip model takes "
+                f"model {manifest.name}: takes {found_in.shape} and gives {found_out.shape}; a strip model takes "
                 f"(1, {ROWS}, any, 1) and gives (1, frames, {len(LABELS)}); convert the right model"
             )
         check_scales(manifest, found_in, found_out)
@@ -125,7 +126,9 @@ class StripReader:
         return self.predict([self.frames(view) for view in views])
 
     def predict(self, views: Sequence[Frames]) -> TextPrediction:
-        """What the frames of one or more views of the same writing say."""
+        """What the frames of one or more views of the same writing say; nothing if it is more than any number has."""
+        if max(len(runs_of(frames)) for frames in views) > _MOST_DIGITS:
+            return TextPrediction(text="", confidence=0.0, margin=0.0)
         ranked = rank(views)
         text, best = ranked.texts[0], ranked.scores[0]
         shares = [math.exp(score - best) for score in ranked.scores]

@@ -1,4 +1,4 @@
-"""One line of writing to the numbers on it, read whole by the strip network."""
+"""One line of writing to the numbers on it, or to one number, read whole by the strip network."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from edge.imaging.strips import StripInk, StripTensor, strip_of_ink, strip_tensor
+from edge.imaging.ink import to_grey
+from edge.imaging.strips import StripInk, StripTensor, strip_ink, strip_of_ink, strip_tensor
 from edge.inference.ctc import Frames, runs_of
-from edge.inference.strip import StripReader, TextPrediction
-from edge.values import Box, Digit, Image
+from edge.inference.strip import LABELS, StripReader, TextPrediction
+from edge.reading.evidence import Evidence, SeenStrip, Trace
+from edge.values import Box, Digit, Image, Reading, Status
 
 # Width and height of the views of a strip; the first is the strip as the network was trained on it.
 VIEWS = ((1.0, 1.0), (1.12, 1.0), (0.9, 1.0), (1.0, 0.9), (1.0, 1.1))
+# A text so much more probable than the next one, in nats, needs no second look.
+_SURE_AT_A_GLANCE = 6.0
 # A digit in a strip tensor is so many rows high.
 _DIGIT_ROWS = 23
 # Numbers stand at least a digit's height apart.
@@ -159,4 +163,39 @@ def _edges(values: Image, middles: Sequence[float]) -> tuple[tuple[float, float]
     bounds = [0.0, *cuts, float(values.shape[1])]
     return tuple(
         (max(bounds[i], middle - _REACH), min(bounds[i + 1], middle + _REACH)) for i, middle in enumerate(middles)
+    )
+
+
+def read_number(pixels: Image, strips: StripReader, threshold: float, trace: Trace | None = None) -> Reading:
+    """The one Reading of an image (H, W) or (H, W, 3) that holds one handwritten number. Raises ShapeError."""
+    height, width = pixels.shape[:2]
+    whole = Box(left=0, top=0, right=width, bottom=height)
+    grey = to_grey(pixels)
+    strip = strip_ink(grey)
+    if strip.empty:
+        # That nothing is written there is as sure as the extraction.
+        return Reading(text="", confidence=1.0, status="empty", box=whole)
+    line = read_strip(strip, strips, divide=False)
+    if line.numbers and line.numbers[0].prediction.margin < _SURE_AT_A_GLANCE:
+        line = read_strip(strip, strips, views=len(VIEWS), divide=False)
+    if line.numbers:
+        (number,) = line.numbers
+        found = number.prediction
+        status: Status = "read" if found.confidence >= threshold else "review"
+        reading = Reading(
+            text=found.text, confidence=found.confidence, status=status, box=number.box, digits=number.digits
+        )
+    else:
+        # There is ink, and it is no digit.
+        reading = Reading(text="", confidence=0.0, status="review", box=whole)
+    if trace is not None:
+        trace.add(Evidence(reading=reading, ink=strip.ink, strip=_seen(line)))
+    return reading
+
+
+def _seen(line: ReadLine) -> SeenStrip:
+    """What the network got and said, for people to see."""
+    spans = [(float(left), float(right)) for number in line.numbers for left, right in number.edges]
+    return SeenStrip(
+        tensor=line.tensor.values[:, :, 0], labels=LABELS, shares=line.frames.astype(np.float32), spans=tuple(spans)
     )

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from edge.errors import ModelError, UsageError
 from edge.inference.classifier import Classifier
-from edge.inference.shipped import shipped_models
 from edge.reading.evidence import Trace
 from edge.values import Image, Reading
 
@@ -32,7 +31,6 @@ class Reader:
     open_strips: Callable[[], StripReader]
     mode: Mode
     named_threshold: float | None = None
-    has_strips: bool = True
 
     def __post_init__(self) -> None:
         if self.mode not in ("digit", "number", "page"):
@@ -63,20 +61,14 @@ class Reader:
         open_strips = cache(partial(_open_strips, strip_model))
         if strip_model is not None:
             open_strips()
-        return cls(
-            classifier=Classifier.open(model),
-            open_strips=open_strips,
-            mode=mode,
-            named_threshold=threshold,
-            has_strips=strip_model is not None or bool(shipped_models("strip")),
-        )
+        return cls(classifier=Classifier.open(model), open_strips=open_strips, mode=mode, named_threshold=threshold)
 
     @property
     def threshold(self) -> float:
         """The confidence from which a Reading is sure: the one named, or that of the model that reads in this mode."""
         if self.named_threshold is not None:
             return self.named_threshold
-        return (self.open_strips() if self.mode == "number" and self.has_strips else self.classifier).manifest.threshold
+        return (self.open_strips() if self.mode == "number" else self.classifier).manifest.threshold
 
     def read(
         self, pixels: Image, trace: Trace | None = None, *, size: tuple[int, int] | None = None
@@ -95,10 +87,8 @@ class Reader:
             from edge.reading.digit import read_digit
 
             return (read_digit(pixels, self.classifier, self.threshold, trace),)
-        from edge.reading.number import cut_number, read_number
+        from edge.reading.line import read_number
 
-        if not self.has_strips:
-            return (cut_number(pixels, self.classifier, self.threshold, trace),)
         return (read_number(pixels, self.open_strips(), self.threshold, trace),)
 
 
