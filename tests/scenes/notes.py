@@ -27,9 +27,10 @@ _MARGIN = 0.012  # of the picture: writing stays inside
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteLine:
-    """One line of writing: its digits, its corners in the picture (top left first, clockwise)."""
+    """One line of writing: its digits, all that is written, its corners in the picture (top left first, clockwise)."""
 
     text: str
+    written: str
     quad: tuple[tuple[float, float], ...]
 
 
@@ -85,11 +86,11 @@ def _try_note(rng: np.random.Generator, size: tuple[int, int] | None) -> Note | 
         return None
     scene = _compose(rng, sheet, view, (width, height), tall, seen)
     truth = [
-        NoteLine(text=digits, quad=tuple((float(x), float(y)) for x, y in project(view, quad)))
+        NoteLine(text=digits, written=text, quad=tuple((float(x), float(y)) for x, y in project(view, quad)))
         for text, quad in zip(texts, quads, strict=True)
         if (digits := "".join(filter(str.isdigit, text)))
     ]
-    return Note(pixels=photograph(rng, scene, tall), lines=tuple(truth), digit_px=tall) if truth else None
+    return Note(pixels=photograph(rng, scene, tall), lines=tuple(truth), digit_px=float(tall)) if truth else None
 
 
 def _write(
@@ -164,7 +165,7 @@ def _hold(rng: np.random.Generator, scene: Photo, sheet: Sheet, view: Matrix, se
 
 def pick_texts(rng: np.random.Generator, most: int, wide: float) -> list[str]:
     """The lines of one note, 1 to `most`, each at most about `wide` digit heights long."""
-    kind = rng.choice(("numbers", "list", "prices", "sums", "mixed"), p=(0.35, 0.2, 0.15, 0.08, 0.22))
+    kind = rng.choice(("numbers", "list", "prices", "sums", "mixed"), p=(0.45, 0.17, 0.13, 0.07, 0.18))
     count = int(rng.integers(1, most + 1))
     texts: list[str] = []
     while len(texts) < count:
