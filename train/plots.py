@@ -159,7 +159,7 @@ def draw_certainty(series: Sequence[Certainty], title: str, threshold: float | N
     axes[0, 0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.1))
     axes[0, 1].set(xlabel="refused in %", ylabel="wrong among the rest in %", xlim=(0, None))
     axes[0, 1].set_yscale("symlog", linthresh=0.1)
-    axes[0, 1].set_yticks([0, *(100 * error for error in ERRORS)])
+    axes[0, 1].set_yticks([0, *(100 * error for error in ERRORS), 5, 10, 50])
     axes[0, 1].yaxis.set_major_formatter("{x:g}")
     axes[0, 1].set_ylim(0, max(2.0, 1.2 * axes[0, 1].get_ylim()[1]))
     for axis in axes.flat:

@@ -26,11 +26,11 @@ def explain(pixels: Image, reading: Reading, evidence: Evidence | None, *, thres
     """
     rows = [_head(reading, name), *_why(reading, evidence, threshold), _pictures(pixels, reading, evidence)]
     if evidence is not None and evidence.strip is not None:
-        rows += [_title("strip tensor, and each column's probabilities"), _strip(evidence.strip, reading.text)]
+        rows += [_title("strip tensor, and its columns' probabilities (-: no digit)"), _strip(evidence.strip, reading.text)]
     cards = [] if evidence is None else _cards(evidence, threshold)
     if cards:
-        what = "28x28 tensors" if evidence is not None and evidence.digits else "digits"
-        rows += [_title(f"{what} and the probability of each label"), typeset.wrapped(cards, width=_WIDTH)]
+        what = "28x28 tensors" if evidence is not None and evidence.digits else "digits of the strip"
+        rows += [_title(f"{what}, and the probability of each label"), typeset.wrapped(cards, width=_WIDTH)]
     return typeset.margin(typeset.above(rows, gap=10), 20)
 
 
@@ -74,7 +74,8 @@ def _pictures(pixels: Image, reading: Reading, evidence: Evidence | None) -> Ima
     """The part of the page as given, and beside or below it the ink with its pieces."""
     panels = [typeset.above([_title("as given"), _crop(pixels, reading)])]
     if evidence is not None:
-        panels.append(typeset.above([_title("ink, and the pieces it was cut into"), _ink(evidence)]))
+        title = "ink, and the pieces it was cut into" if evidence.boxes else "ink"
+        panels.append(typeset.above([_title(title), _ink(evidence)]))
     return typeset.wrapped(panels, width=_WIDTH, gap=16)
 
 
