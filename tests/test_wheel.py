@@ -76,6 +76,8 @@ def test_it_holds_model_digits_and_licence_and_no_tests(wheel: Path) -> None:
         "edge/inference/models/lecture.json",
         "edge/sources/demo_digits.npz",
         "edge/sources/demo_digits.txt",
+        "train/forms.txt",
+        "train/marks.txt",
     ):
         assert needed in names
     assert any(name.endswith("licenses/LICENSE") for name in names)

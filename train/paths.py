@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import dataclass
+from importlib import resources
 from typing import TypeAlias, cast
 
 import numpy as np
@@ -41,13 +42,16 @@ def curves(form: Form) -> tuple[Matrix, Matrix]:
     return _curves(middle, form.strokes, form.corners), _curves(middle, form.strokes, frozenset())
 
 
-def read_forms(table: str) -> dict[str, tuple[Form, ...]]:
-    """The forms of every sign of a table, in its order.
+def read_forms(name: str) -> dict[str, tuple[Form, ...]]:
+    """The forms of every sign of a table that lies beside this module, in its order; its head tells the notation.
 
-    `= SIGN` begins a sign, `NAME: WEIGHT [LOOSE]` a form, and every further line is a pose of it: points `x,y` in
-    percent of the height (y downwards from the top), `*` after a point makes it a corner, ` / ` lifts the pen. The
-    poses of a form have the same points and corners. Raises ValueError, naming the form, if they have not.
+    Raises ValueError, naming the form, if its poses have different points or corners.
     """
+    return parse_forms((resources.files("train") / name).read_text("utf-8"))
+
+
+def parse_forms(table: str) -> dict[str, tuple[Form, ...]]:
+    """The forms of every sign of a table's text. Raises ValueError as read_forms does."""
     forms: dict[str, list[Form]] = {}
     for section in table.split("\n= ")[1:]:
         sign, *lines = [line.strip() for line in section.splitlines() if line.strip()]

@@ -10,7 +10,7 @@ from edge.imaging.tensors import digit_tensors, fit_digit
 from edge.inference.classifier import Classifier
 from edge.values import Image
 from train.form_sheet import draw_forms_sheet
-from train.paths import curves, read_forms
+from train.paths import curves, parse_forms
 from train.strokes import FORMS, MARKS, Mark, Style, draw_digit, draw_mark
 
 EVERY_FORM = [(digit, form) for digit, forms in enumerate(FORMS) for form in forms]
@@ -101,7 +101,7 @@ def test_an_unknown_form_is_named() -> None:
 
 
 def test_paths_go_through_their_points_and_keep_corners() -> None:
-    (form,) = read_forms("\n= sign\nhook: 1\n  0,0 50,0* 50,100\n  0,20 60,0* 60,100\n")["sign"]
+    (form,) = parse_forms("\n= sign\nhook: 1\n  0,0 50,0* 50,100\n  0,20 60,0* 60,100\n")["sign"]
     sharp, smooth = curves(form)
     points = form.poses[0]
     for matrix in (sharp, smooth):
@@ -113,7 +113,7 @@ def test_paths_go_through_their_points_and_keep_corners() -> None:
 
 def test_poses_that_do_not_match_are_refused() -> None:
     with pytest.raises(ValueError, match="form hook: its poses"):
-        read_forms("\n= sign\nhook: 1\n  0,0 50,0* 50,100\n  0,0 50,0 50,100\n")
+        parse_forms("\n= sign\nhook: 1\n  0,0 50,0* 50,100\n  0,0 50,0 50,100\n")
 
 
 def test_the_sheet_of_forms_is_a_picture_and_always_the_same() -> None:
