@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from edge.imaging.ink import to_grey
+import numpy as np
+
+from edge.imaging.ink import quantile, to_grey
 from edge.imaging.lines import find_candidates, find_lines, level_strip
-from edge.imaging.page_ink import lift_page
+from edge.imaging.page_ink import PageInk, lift_page
 from edge.inference.classifier import Classifier
+from edge.reading.doubt import Doubt, doubts_of
 from edge.reading.evidence import Evidence, Trace, seen_digits
 from edge.reading.number import to_digit, to_reading
 from edge.reading.written import Written, find_written
@@ -15,6 +19,8 @@ from edge.values import Box, Image, Reading
 
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
 _NOT_WRITING = 0.55
+# Numbers this sure tell whether the writing is the dark or the light.
+_SURE = 0.5
 
 
 def read_page(
@@ -32,28 +38,56 @@ def read_page(
     """
     grey = to_grey(pixels)
     size = size or (grey.shape[1], grey.shape[0])
-    page = lift_page(grey, shrunk=size[0] / grey.shape[1])
-    found = find_candidates(page)
+    shrunk = size[0] / grey.shape[1]
+    page = lift_page(grey, shrunk=shrunk)
+    numbers = _find_numbers(page, classifier)
+    if page.either:
+        other = lift_page(grey, shrunk=shrunk, light=not page.light)
+        others = _find_numbers(other, classifier)
+        if _weight(others) > _weight(numbers):
+            page, numbers = other, others
     readings: list[Reading] = []
-    for line in find_lines(found):
-        for number in find_written(level_strip(page, found, line), classifier):
-            reading = _read(number, threshold, size)
-            if reading is None:
-                continue
-            readings.append(reading)
-            if trace is not None:
-                boxes, seen = tuple(g.box for g in number.glyphs), seen_digits(number.tensors, number.predictions)
-                trace.add(Evidence(reading=reading, ink=number.strip.ink, boxes=boxes, digits=seen))
-    return _in_order(readings, found.tilt_rad)
+    for number, doubt in zip(numbers, doubts_of(numbers, page), strict=True):
+        reading = None if doubt.no_writing else _read(number, doubt, threshold, size)
+        if reading is None:
+            continue
+        readings.append(reading)
+        if trace is not None:
+            boxes, seen = tuple(g.box for g in number.glyphs), seen_digits(number.tensors, number.predictions)
+            evidence = Evidence(reading=reading, ink=number.strip.ink, boxes=boxes, digits=seen, doubts=doubt.reasons)
+            trace.add(evidence)
+    return _in_order(readings, _common_slope(numbers))
 
 
-def _read(number: Written, threshold: float, size: tuple[int, int]) -> Reading | None:
+def _find_numbers(page: PageInk, classifier: Classifier) -> tuple[Written, ...]:
+    """Everything on a page that may be a number."""
+    found = find_candidates(page)
+    return tuple(
+        number for line in find_lines(found) for number in find_written(level_strip(page, found, line), classifier)
+    )
+
+
+def _weight(numbers: Sequence[Written]) -> float:
+    """How much these look like writing: the sure digits in numbers of several."""
+    shares = [(len(n.predictions), math.prod(p.confidence for p in n.predictions)) for n in numbers]
+    return sum(count * share for count, share in shares if count > 1 and share > _SURE)
+
+
+def _common_slope(numbers: Sequence[Written]) -> float:
+    """How the page lies, in radians, by what its numbers say, each digit a voice."""
+    voices = [
+        math.atan2(n.strip.to_page[1, 0], n.strip.to_page[0, 0]) for n in numbers if len(n.glyphs) > 1 for _ in n.glyphs
+    ]
+    return quantile(np.array(voices), 0.5) if voices else 0.0
+
+
+def _read(number: Written, doubt: Doubt, threshold: float, size: tuple[int, int]) -> Reading | None:
     """The Reading of one number, None if it is most likely no writing."""
     digits = tuple(
         to_digit(prediction, number.strip.box_on_page(glyph.box, *size))
         for prediction, glyph in zip(number.predictions, number.glyphs, strict=True)
     )
-    reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=not number.in_word)
+    reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=not doubt.reasons)
     return None if reading.confidence < _NOT_WRITING ** len(digits) else reading
 
 

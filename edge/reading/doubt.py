@@ -1,0 +1,140 @@
+"""Which finds on a page are likely writing: what stands on the paper that the sure numbers stand on, and looks alike.
+
+A network calls many things a digit that are none: a finger's edge is a 1, a ring of coffee a 0. What is sure by itself,
+a number of several digits, tells where paper is and how its writer's pen and hand look; the rest is measured by it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from edge.imaging.ink import quantile
+from edge.imaging.page_ink import PageInk
+from edge.reading.written import Written
+from edge.values import NOT_A_DIGIT, Image
+
+# From this confidence on a number, or a single digit that is no mere stroke, speaks for the page.
+_SURE = 0.9
+_SURE_ALONE = 0.95
+# Light on one sheet changes by less than this part from a pixel of the small picture to the next, at its edge by more.
+_STEP = 0.09
+_LOG_SCALE = 60.0
+# Writing of one hand: heights, strokes and ink differ by less than this factor; a mere stroke must be more like it.
+_ALIKE = 2.5
+_ALIKE_STROKES = 1.8
+_FAR_FROM_IT = 3.0
+# A pen's stroke is thinner than this part of a digit's height.
+_THICKEST = 0.42
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why a find may be no number: in a few words; and whether it is most likely no writing at all."""
+
+    reasons: tuple[str, ...] = ()
+    no_writing: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Find:
+    """A find measured in pixels of the page's small picture: where its middle is, how high, how its pen looks."""
+
+    place: tuple[float, float]
+    size: tuple[float, float, float]  # height, stroke to height, strength
+    confidence: float  # of a digit, the geometric mean
+    length: int
+    strokes_only: bool
+    in_word: int
+
+    @property
+    def speaks(self) -> bool:
+        """True if it is sure by itself."""
+        if self.in_word or self.strokes_only or self.size[1] > _THICKEST:
+            return False
+        return self.confidence >= (_SURE if self.length > 1 else _SURE_ALONE)
+
+
+def doubts_of(numbers: Sequence[Written], page: PageInk) -> tuple[Doubt, ...]:
+    """The Doubt about each number found on a page."""
+    finds = [_measured(number, page) for number in numbers]
+    speakers = [find for find in finds if find.speaks and find.length > 1] or [find for find in finds if find.speaks]
+    paper = _paper_around(page.paper, [_on_paper(find, page) for find in speakers])
+    typical = (
+        [quantile(np.array([f.size[i] for f in speakers for _ in range(f.length)]), 0.5) for i in range(3)]
+        if speakers
+        else None
+    )
+    return tuple(_doubt(find, page, paper, typical, spoke=find in speakers) for find in finds)
+
+
+def _doubt(find: _Find, page: PageInk, paper: Image, typical: Sequence[float] | None, *, spoke: bool) -> Doubt:
+    """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink."""
+    reasons: list[str] = []
+    no_writing = False
+    if find.in_word:
+        reasons.append("stands in a word")
+        no_writing = True
+    if find.size[1] > _THICKEST:
+        reasons.append("too thick for a pen")
+    if typical is None:
+        if find.strokes_only:
+            reasons.append("a mere stroke, and no other number to compare it with")
+    elif not spoke:
+        x, y = _on_paper(find, page)
+        if not paper[y, x]:
+            reasons.append("not on the paper that the others are on")
+            no_writing = True
+        unlike = max(abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True))
+        if unlike > math.log(_ALIKE_STROKES if find.strokes_only else _ALIKE):
+            reasons.append("not like the other writing")
+            no_writing |= find.strokes_only and unlike > math.log(_FAR_FROM_IT)
+    return Doubt(reasons=tuple(reasons), no_writing=no_writing and (find.length == 1 or find.strokes_only))
+
+
+def _measured(number: Written, page: PageInk) -> _Find:
+    middle = [sum(glyph.box.center[i] for glyph in number.glyphs) / len(number.glyphs) for i in (0, 1)]
+    scale = page.shrink * page.shrunk
+    x, y = number.strip.to_page @ np.array([*middle, 1.0]) / scale
+    # to_page turns and scales alike in both directions.
+    zoom = math.hypot(*number.strip.to_page[:, 0]) / scale
+    height = quantile(np.array([glyph.box.height for glyph in number.glyphs]), 0.5)
+    shares = [prediction.confidence for prediction in number.predictions]
+    return _Find(
+        place=(float(x), float(y)),
+        size=(height * zoom, number.stroke_px / height, number.strength),
+        confidence=math.prod(shares) ** (1 / len(shares)),
+        length=len(number.glyphs),
+        strokes_only=all(
+            _best_digit(prediction.label, prediction.alternatives) == "1" for prediction in number.predictions
+        ),
+        in_word=number.in_word,
+    )
+
+
+def _best_digit(label: str, alternatives: Sequence[tuple[str, float]]) -> str:
+    return label if label != NOT_A_DIGIT else alternatives[0][0]
+
+
+def _on_paper(find: _Find, page: PageInk) -> tuple[int, int]:
+    """The pixel (x, y) of page.paper where a find's middle lies."""
+    rows, columns = page.paper.shape
+    height, width = page.ink.shape
+    x, y = int(find.place[0] * columns / width), int(find.place[1] * rows / height)
+    return min(max(x, 0), columns - 1), min(max(y, 0), rows - 1)
+
+
+def _paper_around(light: Image, places: Sequence[tuple[int, int]]) -> Image:
+    """(h, w) uint8, not 0 where paper goes on without an edge from any of the places (x, y) of its light (h, w)."""
+    level = np.log2(np.maximum(light, 1).astype(np.float32))
+    level = np.clip(_LOG_SCALE * (level - 3.5), 0, 255).astype(np.uint8)
+    step = _LOG_SCALE * math.log2(1 + _STEP)
+    mask = np.zeros((light.shape[0] + 2, light.shape[1] + 2), np.uint8)
+    for x, y in places:
+        if not mask[y + 1, x + 1]:
+            cv2.floodFill(level, mask, (x, y), 0, step, step, 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8))
+    return mask[1:-1, 1:-1]
