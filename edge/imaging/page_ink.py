@@ -23,11 +23,11 @@ _PAPER_SHRINK = 4
 _BACK_LINEAR = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
 # Darker than this the sensor gives noise, and dividing by it makes ink of nothing.
 _DARKEST_PAPER = 24
-# Dark writing is the rule: light strokes must outweigh dark ones clearly, for paper has light specks and edges too.
-_LIGHT_WINS = 1.5
+# Whether the writing is lighter or darker than its ground shows on a small picture as well.
+_THUMBNAIL_PX = 214
+_GROUND_PX = 13
 # Between these a light cloth or a dark shadow may weigh as much as the writing: both have to be read.
-_EITHER = (1.0, 6.0)
-_THUMBNAIL_PX = 160
+_EITHER = (0.7, 5.0)
 # Wood grain, creases and cloth absorb less of the light, of 255, than a pen somewhere in its stroke.
 _PEN = 28
 # A stroke reaches this many times the noise floor somewhere.
@@ -90,7 +90,7 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None) ->
     either = False
     if light is None:
         balance = _light_balance(small)
-        light, either = balance > _LIGHT_WINS, _EITHER[0] < balance < _EITHER[1]
+        light, either = balance > 1.0, _EITHER[0] < balance < _EITHER[1]
     if light:
         small = cv2.bitwise_not(small)
     height, width = small.shape
@@ -123,14 +123,14 @@ def _absorbed(grey: Image, paper: Image) -> Image:
 
 
 def _light_balance(grey: Image) -> float:
-    """How much thin light strokes on (H, W) grey outweigh thin dark ones: above 1 on a blackboard.
+    """How much what is lighter than its surroundings on (H, W) grey outweighs what is darker: above 1 on a blackboard.
 
-    Sheets, tables and shadows are wide; what a small top-hat (black-hat) leaves of a thumbnail is writing.
+    The median of a place is its paper, table or shadow; writing is the smaller part of it.
     """
     small = _shrunk(grey, max(1, round(max(grey.shape) / _THUMBNAIL_PX)))
-    strokes = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
-    dark = cv2.norm(cv2.morphologyEx(small, cv2.MORPH_BLACKHAT, strokes), cv2.NORM_L2SQR)
-    light = cv2.norm(cv2.morphologyEx(small, cv2.MORPH_TOPHAT, strokes), cv2.NORM_L2SQR)
+    ground = cv2.medianBlur(small, _GROUND_PX)
+    light = cv2.norm(cv2.subtract(small, ground), cv2.NORM_L2SQR)
+    dark = cv2.norm(cv2.subtract(ground, small), cv2.NORM_L2SQR)
     return float((light + 1) / (dark + 1))
 
 
