@@ -24,7 +24,7 @@ from edge.reading.reader import Mode, Reader
 from edge.sinks.pages import PageResult
 from edge.sources.digits import load_digits
 from edge.system.bench import bench_digits, bench_frame
-from measures.compared import Compared, median_ms, turns
+from measures.compared import Compared, quickest_ms, turns
 
 DIGIT = "bare call, lecture int8"
 DIGITS_ON_PAGE = 10
@@ -71,7 +71,7 @@ def bench_digit() -> list[Compared]:
         what = f"a digit, tensor to Prediction, {model} {classifier.manifest.recipe}"
         rows.append(Compared(what, "bare set_tensor + invoke + get_tensor", "µs", ours, others, 1.3))
     paper, lecture = bare_call("paper"), bare_call("lecture")
-    ours, others = turns(lambda: 1e3 * median_ms(paper, 300), lambda: 1e3 * median_ms(lecture, 300), 15)
+    ours, others = turns(lambda: 1e3 * quickest_ms(paper, 300), lambda: 1e3 * quickest_ms(lecture, 300), 15)
     return [*rows, Compared("bare call, paper int8", DIGIT, "µs", ours, others, 0.6)]
 
 
@@ -94,9 +94,7 @@ def _beside_digit(what: str, mode: Mode, file: Path, digit: Callable[[], object]
     (reading,) = read_ms(file, reader)[1].readings
     if not reading.text:
         raise SystemExit(f"bench: nothing was read on the picture for {what}")
-    ours, others = turns(
-        lambda: float(np.median([read_ms(file, reader)[0] for _ in range(25)])), lambda: median_ms(digit, 200), 15
-    )
+    ours, others = turns(lambda: min(read_ms(file, reader)[0] for _ in range(25)), lambda: quickest_ms(digit, 200), 15)
     return Compared(f"{what}, file to Reading", DIGIT, "ms", ours, others, target)
 
 
@@ -111,9 +109,7 @@ def _page(file: Path, digit: Callable[[], object]) -> Compared:
         for _ in range(DIGITS_ON_PAGE):
             digit()
 
-    ours, others = turns(
-        lambda: float(np.median([read_ms(file, reader)[0] for _ in range(15)])), lambda: median_ms(least), 11
-    )
+    ours, others = turns(lambda: min(read_ms(file, reader)[0] for _ in range(15)), lambda: quickest_ms(least, 15), 11)
     what = f"a 640×480 page with ten digits ({digits} found), file to readings"
     return Compared(what, "decode + grey + adaptive threshold + components + ten bare calls", "ms", ours, others, 2.5)
 
@@ -125,9 +121,7 @@ def _photo(file: Path) -> Compared:
     def decode() -> None:
         cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
 
-    ours, others = turns(
-        lambda: float(np.median([read_ms(file, reader)[0] for _ in range(5)])), lambda: median_ms(decode, 5), 7
-    )
+    ours, others = turns(lambda: min(read_ms(file, reader)[0] for _ in range(5)), lambda: quickest_ms(decode, 5), 7)
     what = f"a photo of 4000×3000 ({found} numbers found), file to readings"
     return Compared(what, "its full-size grey `imdecode`", "ms", ours, others, 1.3)
 
@@ -135,12 +129,12 @@ def _photo(file: Path) -> Compared:
 @contextmanager
 def _second_look_below(margin: float) -> Iterator[None]:
     """While it lasts a number whose margin is below this is looked at in all views, and another one in one."""
-    usual = line._SURE_AT_A_GLANCE
-    line._SURE_AT_A_GLANCE = margin
+    usual = line.SURE_AT_A_GLANCE
+    line.SURE_AT_A_GLANCE = margin
     try:
         yield
     finally:
-        line._SURE_AT_A_GLANCE = usual
+        line.SURE_AT_A_GLANCE = usual
 
 
 def _on(paper: np.ndarray, index: int, left: int, top: int, side: int) -> None:
