@@ -57,6 +57,15 @@ def explore_augmented(model: str, data: Path | None, *, seed: int, output: Path)
     return f"digits as the paper network sees them, a row a label, and what is no digit, in {output}"
 
 
+def explore_forms(*, seed: int, output: Path) -> str:
+    """A sheet of the written forms that are drawn as strokes, and of the marks; says where it is."""
+    from train.form_sheet import draw_forms_sheet
+
+    make_folder(output.parent)
+    write_file(output, draw_forms_sheet(seed=seed))
+    return f"the written forms of the digits, a row each, and marks that are none, in {output}"
+
+
 def _paper_sheet(data: Data, seed: int) -> bytes:
     from train.stream import FIRST, NONE, synthesise
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from edge.imaging.tensors import digit_tensors, fit_digit
 from edge.inference.classifier import Classifier
 from edge.values import Image
+from train.explore import explore_forms
 from train.form_sheet import draw_forms_sheet
 from train.paths import curves, parse_forms
 from train.strokes import FORMS, MARKS, Mark, Style, draw_digit, draw_mark
@@ -123,3 +126,9 @@ def test_the_sheet_of_forms_is_a_picture_and_always_the_same() -> None:
     sheet = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert sheet.shape[1] == 118 * max(len(forms) for forms in FORMS)
     assert (sheet < 128).mean() > 0.02
+
+
+def test_explore_draws_the_sheet(tmp_path: Path) -> None:
+    text = explore_forms(seed=3, output=tmp_path / "new" / "forms.png")
+    assert str(tmp_path / "new" / "forms.png") in text
+    assert (tmp_path / "new" / "forms.png").read_bytes() == draw_forms_sheet(seed=3)
