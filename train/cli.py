@@ -57,6 +57,7 @@ def explore(
     seed: Annotated[int, typer.Option(help="Which digits are drawn.")] = 1,
     augmented: Annotated[bool, typer.Option("--augmented", help="Draw what --model is shown in training.")] = False,
     model: Annotated[str, typer.Option(help="With --augmented: paper or strip.")] = "paper",
+    forms: Annotated[bool, typer.Option("--forms", help="Draw the written forms that are synthesised.")] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="The picture.")] = Path("out/explore.png"),
 ) -> None:
     """Look at the data: shapes, label counts, a picture of 24 digits; or at what a network is shown in training.
@@ -66,17 +67,20 @@ def explore(
     Example: edge-train explore --augmented --model strip -o out/strips.png
     """
     from train.explore import explore as look
-    from train.explore import explore_augmented
+    from train.explore import explore_augmented, explore_forms
 
-    typer.echo(
-        explore_augmented(model, data, seed=seed, output=output) if augmented else look(data, seed=seed, output=output)
-    )
+    if forms:
+        typer.echo(explore_forms(seed=seed, output=output))
+    elif augmented:
+        typer.echo(explore_augmented(model, data, seed=seed, output=output))
+    else:
+        typer.echo(look(data, seed=seed, output=output))
 
 
 @app.command()
 def fit(
     context: typer.Context,
-    model: Annotated[str, typer.Option(help="Which network: lecture, paper, teacher.")] = "lecture",
+    model: Annotated[str, typer.Option(help="Which network: lecture, paper, teacher, strip.")] = "lecture",
     epochs: Annotated[int | None, typer.Option(help="Passes over the data; with --resume so many more.")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Digits a step.")] = None,
     validation_split: Annotated[float, typer.Option(help="Share held back, from the end.")] = 0.1,
