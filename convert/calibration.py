@@ -6,6 +6,8 @@ Temperature scaling: Guo, Pleiss, Sun, Weinberger, On Calibration of Modern Neur
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +39,20 @@ def best_temperature(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int
 
     The likelihood is convex in 1/temperature, so the search cannot end in a wrong valley.
     """
-    low, high = 1 / HOTTEST, 1 / COLDEST
+    return round(
+        1 / smallest(lambda cold: negative_log_likelihood(logits, labels, 1 / cold), 1 / HOTTEST, 1 / COLDEST), 4
+    )
+
+
+def smallest(loss: Callable[[float], float], low: float, high: float) -> float:
+    """Where between low and high a loss with one valley is smallest, by golden section."""
     for _ in range(_STEPS):
         left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        if negative_log_likelihood(logits, labels, 1 / left) < negative_log_likelihood(logits, labels, 1 / right):
+        if loss(left) < loss(right):
             high = right
         else:
             low = left
-    return round(2 / (low + high), 4)
+    return (low + high) / 2
 
 
 def sure_threshold(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], temperature: float) -> float:
@@ -53,15 +61,24 @@ def sure_threshold(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64
     Never below 0.9; 1.0 if no confidence is high enough for that.
     """
     chances = softmax(logits / np.float32(temperature))
-    confidence = chances.max(axis=1)
     wrong = chances.argmax(axis=1) != labels
+    return threshold_for(chances.max(axis=1), wrong, allowed=WRONG_ALLOWED, lowest=LOWEST_THRESHOLD)
+
+
+def threshold_for(
+    confidence: npt.NDArray[Any], wrong: npt.NDArray[np.bool_], *, allowed: float, lowest: float
+) -> float:
+    """The smallest of the confidences (n,) from which on at most an allowed share is wrong (n,), not below lowest.
+
+    1.0 if no confidence is high enough for that.
+    """
     order = np.argsort(-confidence, kind="stable")
     share = np.cumsum(wrong[order]) / np.arange(1, len(order) + 1)
     ranked = confidence[order]
-    # Digits of equal confidence are in or out together: only the last of them tells the share.
+    # Those of equal confidence are in or out together: only the last of them tells the share.
     last_of_equals = np.append(ranked[1:] != ranked[:-1], True) if len(ranked) else np.empty(0, bool)
-    good = ranked[last_of_equals & (share <= WRONG_ALLOWED)]
+    good = ranked[last_of_equals & (share <= allowed)]
     if not len(good):
         return 1.0
-    # Rounded up, so that a wrong digit just below stays outside.
-    return min(1.0, max(LOWEST_THRESHOLD, math.ceil(float(good.min()) * 1e6) / 1e6))
+    # Rounded up, so that a wrong one just below stays outside.
+    return min(1.0, max(lowest, math.ceil(float(good.min()) * 1e6) / 1e6))

@@ -22,7 +22,7 @@ STRIP_PREPROCESSING = "strip32/1"
 ROWS = 32
 BUCKET = 16
 _DIGIT_ROWS = 23.0
-_PAD = 4
+PAD = 4
 _MOST_COLUMNS = 2048
 # The height that a line is brought to before its ink is found, and the most it may be wide then.
 _LINE_PX = 64
@@ -119,13 +119,13 @@ def strip_of_ink(ink: Image) -> StripInk:
 def strip_tensor(strip: StripInk, *, width: float = 1.0, height: float = 1.0) -> StripTensor:
     """The strip as the network reads it; width and height stretch it, for another view of the same ink."""
     across, down = strip.scale * width, strip.scale * height
-    columns = strip.width_px * across + 2 * _PAD
+    columns = strip.width_px * across + 2 * PAD
     if columns > _MOST_COLUMNS:
-        across *= (_MOST_COLUMNS - 2 * _PAD) / (strip.width_px * across)
+        across *= (_MOST_COLUMNS - 2 * PAD) / (strip.width_px * across)
         columns = _MOST_COLUMNS
     columns = BUCKET * max(2, int(np.ceil(columns / BUCKET)))
     matrix = np.diag((across, down)) @ strip.level
-    matrix[:, 2] += (_PAD, (ROWS - 1) / 2)
+    matrix[:, 2] += (PAD, (ROWS - 1) / 2)
     values = cv2.warpAffine(strip.ink, matrix, (columns, ROWS), flags=cv2.INTER_LINEAR)
     back = np.vstack((cv2.invertAffineTransform(matrix), (0.0, 0.0, 1.0)))
     return StripTensor(

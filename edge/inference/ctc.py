@@ -41,11 +41,23 @@ class Ranked:
     texts: tuple[str, ...]
     scores: tuple[float, ...]
 
+    @property
+    def margin(self) -> float:
+        """By how much the first text's score is above the next one's."""
+        return self.scores[0] - self.scores[1]
 
-def frames_of(logits: npt.NDArray[np.float32], temperature: float) -> Frames:
-    """(T, 11) probabilities of (T, 11) logits divided by temperature, none below 1e-5."""
-    heated = logits.astype(np.float64) / temperature
-    chances = np.exp(heated - heated.max(axis=1, keepdims=True))
+    def shares(self, temperature: float) -> npt.NDArray[np.float64]:
+        """The texts' probabilities, if one of them is right: the softmax of the scores divided by a temperature."""
+        scores = np.array(self.scores)
+        weights: npt.NDArray[np.float64] = np.exp((scores - scores[0]) / temperature)
+        weights /= weights.sum()
+        return weights
+
+
+def frames_of(logits: npt.NDArray[np.float32]) -> Frames:
+    """(T, 11) probabilities of (T, 11) logits, none below 1e-5."""
+    exact = logits.astype(np.float64)
+    chances = np.exp(exact - exact.max(axis=1, keepdims=True))
     chances /= chances.sum(axis=1, keepdims=True)
     clipped: Frames = np.maximum(chances, FAINTEST)
     return clipped
@@ -100,20 +112,17 @@ def hypotheses(frames: Frames) -> tuple[str, ...]:
 def rank(views: Sequence[Frames]) -> Ranked:
     """The possible texts of one number by their mean log-probability over views of it, one to many."""
     texts = tuple(dict.fromkeys(text for frames in views for text in hypotheses(frames)))
-    total = np.zeros(len(texts))
-    for frames in views:
-        total += log_probabilities(frames, texts)
-    scores = total / len(views)
+    scores = log_probabilities(views, texts).mean(axis=0)
     order = np.argsort(-scores, kind="stable").tolist()
     return Ranked(texts=tuple(texts[i] for i in order), scores=tuple(scores[order].tolist()))
 
 
-def log_probabilities(frames: Frames, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-    """The natural logarithm of each text's probability, (n,): the sum over all ways in which the frames may spell it.
+def log_probabilities(views: Sequence[Frames], texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    """The natural logarithm of each text's probability in each view, (views, texts).
 
-    The forward pass of Graves et al., section 4.1, for all texts at once. -inf for what the frames have no room for.
+    It is the sum over all ways in which the frames may spell it: the forward pass of Graves et al., section 4.1, for
+    all texts and views at once. -inf for what the frames have no room for.
     """
-    frames = _without_repeated_blanks(frames)
     lengths = np.array([len(text) for text in texts])
     states = 2 * int(lengths.max()) + 1
     labels = np.full((len(texts), states), BLANK)
@@ -122,30 +131,39 @@ def log_probabilities(frames: Frames, texts: Sequence[str]) -> npt.NDArray[np.fl
     # From one digit straight to the next, without a blank between: only if they differ.
     skips = np.zeros((len(texts), states))
     skips[:, 3::2] = labels[:, 3::2] != labels[:, 1:-2:2]
-    chances = frames[:, labels]  # (T, n, states)
+    chances = _side_by_side(views)[:, :, labels]  # (T, views, texts, states)
     # Two columns of zeros before the states: what comes from outside.
-    alpha = np.zeros((len(texts), states + 2))
-    alpha[:, 2 : 2 + min(2, states)] = chances[0, :, :2]
-    here, before, before_that = alpha[:, 2:], alpha[:, 1:-1], alpha[:, :-2]
-    moved = np.empty_like(skips)
+    alpha = np.zeros((len(views), len(texts), states + 2))
+    alpha[:, :, 2 : 2 + min(2, states)] = chances[0, :, :, :2]
+    here, before, before_that = alpha[:, :, 2:], alpha[:, :, 1:-1], alpha[:, :, :-2]
+    moved = np.empty_like(here)
     for step in chances[1:]:
         np.multiply(skips, before_that, out=moved)
         moved += before
         moved += here
         np.multiply(moved, step, out=here)
     rows = np.arange(len(texts))
-    ends = alpha[rows, 2 + 2 * lengths] + np.where(lengths > 0, alpha[rows, 1 + 2 * lengths], 0.0)
+    ends = alpha[:, rows, 2 + 2 * lengths] + np.where(lengths > 0, alpha[:, rows, 1 + 2 * lengths], 0.0)
     with np.errstate(divide="ignore"):
         logs: npt.NDArray[np.float64] = np.log(ends)
     return logs
 
 
-def _without_repeated_blanks(frames: Frames) -> Frames:
-    """The frames but those surely blank after one surely blank: they change no probability and cost time."""
-    blank = frames[:, BLANK] > _SURELY_BLANK
-    blank[1:] &= blank[:-1].copy()
-    blank[:1] = False
-    return frames[~blank] if blank.any() else frames
+def _side_by_side(views: Sequence[Frames]) -> npt.NDArray[np.float64]:
+    """(T, views, 11) frames: those surely blank after one surely blank left out, short views filled up with blanks.
+
+    Neither changes a probability.
+    """
+    lean = []
+    for frames in views:
+        blank = frames[:, BLANK] > _SURELY_BLANK
+        repeated = np.append(False, blank[1:] & blank[:-1])
+        lean.append(frames[~repeated])
+    together = np.zeros((max(map(len, lean)), len(lean), BLANK + 1))
+    together[:, :, BLANK] = 1.0
+    for place, frames in enumerate(lean):
+        together[: len(frames), place] = frames
+    return together
 
 
 def align(frames: Frames, text: str) -> tuple[Run, ...]:

@@ -63,8 +63,9 @@ def _open_shape(details: Mapping[str, Any]) -> tuple[int, ...]:
 class Manifest:
     """What a .tflite file is and how it is used.
 
-    labels as trained; temperature divides the logits before the softmax; threshold is the confidence from which a
-    reading counts as sure; metrics maps a data set's name to figures with n; runtimes names where the file loads.
+    labels as trained; temperature divides, before the softmax, a digit model's logits, and the log-probabilities of
+    whole texts that a strip model gives; threshold is the confidence from which a reading counts as sure; metrics maps
+    a data set's name to figures with n; runtimes names where the file loads.
     """
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +117,8 @@ class StripReader:
         return logits
 
     def frames(self, strip: Image) -> Frames:
-        """(T, 11) probabilities at the model's temperature of a strip as `logits` takes it. Raises ShapeError."""
-        return frames_of(self.logits(strip), self.manifest.temperature)
+        """(T, 11) probabilities of a strip as `logits` takes it. Raises ShapeError."""
+        return frames_of(self.logits(strip))
 
     def read(self, views: Sequence[Image]) -> TextPrediction:
         """What is written in a strip, given as one or more (32, W, 1) uint8 views of it. Raises ShapeError."""
@@ -130,16 +129,14 @@ class StripReader:
         if max(len(runs_of(frames)) for frames in views) > _MOST_DIGITS:
             return TextPrediction(text="", confidence=0.0, margin=0.0)
         ranked = rank(views)
-        text, best = ranked.texts[0], ranked.scores[0]
-        shares = [math.exp(score - best) for score in ranked.scores]
-        total = sum(shares)
-        others = list(zip(ranked.texts[1:], shares[1:], strict=True))
+        (text, *others), (confidence, *shares) = ranked.texts, ranked.shares(self.manifest.temperature).tolist()
+        rivals = [(other, share / confidence) for other, share in zip(others, shares, strict=True)]
         return TextPrediction(
             text=text,
-            confidence=shares[0] / total,
-            margin=best - ranked.scores[1],
-            digits=tuple(_digit(text, i, others, run) for i, run in enumerate(align(views[0], text))),
-            alternatives=tuple((other, share / total) for other, share in others[:_ALTERNATIVES]),
+            confidence=confidence,
+            margin=ranked.margin,
+            digits=tuple(_digit(text, i, rivals, run) for i, run in enumerate(align(views[0], text))),
+            alternatives=tuple(zip(others, shares, strict=True))[:_ALTERNATIVES],
         )
 
 

@@ -18,8 +18,9 @@ from edge.values import Box, Digit, Image, Reading, Status
 
 # Width and height of the views of a strip; the first is the strip as the network was trained on it.
 VIEWS = ((1.0, 1.0), (1.12, 1.0), (0.9, 1.0), (1.0, 0.9), (1.0, 1.1))
+MOST_VIEWS = len(VIEWS)
 # A text so much more probable than the next one, in nats, needs no second look.
-_SURE_AT_A_GLANCE = 6.0
+SURE_AT_A_GLANCE = 6.0
 # A digit in a strip tensor is so many rows high.
 _DIGIT_ROWS = 23
 # Numbers stand at least a digit's height apart.
@@ -58,64 +59,75 @@ class ReadLine:
     numbers: tuple[NumberOnLine, ...]
 
 
-def read_line(ink: Image, reader: StripReader, *, views: int = 1) -> tuple[NumberOnLine, ...]:
+def read_line(ink: Image, reader: StripReader, *, views: int = MOST_VIEWS) -> tuple[NumberOnLine, ...]:
     """The numbers on one level line, from soft ink (h, w) uint8 that holds nothing but it, left to right.
 
-    A gap of a digit's height, a letter or an operator divides; points and commas do not. views: in how many widths and
-    heights it is read, 1 to 5: each takes as long as the first. Raises ShapeError.
+    A gap of a digit's height, a letter or an operator divides; points and commas do not. views as in read_strip. Raises
+    ShapeError.
     """
     return read_strip(strip_of_ink(ink), reader, views=views, divide=True).numbers
 
 
-def read_strip(strip: StripInk, reader: StripReader, *, views: int = 1, divide: bool) -> ReadLine:
-    """A line's StripInk read: its numbers, or, where it is not to be divided, all of it as one number, if any digit."""
-    tensors = [strip_tensor(strip, width=width, height=height) for width, height in VIEWS[:views]]
-    frames = [reader.frames(tensor.values) for tensor in tensors]
-    first, columns = tensors[0], tensors[0].values.shape[1]
-    middles = [(run.start + run.end) / 2 * columns / len(frames[0]) for run in runs_of(frames[0])]
-    spans = _parts(first.values, middles) if divide and middles else [(0, columns)]
-    numbers = (_number(first, tensors, frames, span, reader) for span in spans)
-    return ReadLine(tensor=first, frames=frames[0], numbers=tuple(number for number in numbers if number is not None))
+def read_strip(strip: StripInk, reader: StripReader, *, views: int = MOST_VIEWS, divide: bool) -> ReadLine:
+    """A line's StripInk read: its numbers, or, where it is not to be divided, all of it as one number, if any digit.
 
-
-def _number(
-    first: StripTensor,
-    tensors: Sequence[StripTensor],
-    frames: Sequence[Frames],
-    span: tuple[int, int],
-    reader: StripReader,
-) -> NumberOnLine | None:
-    """The number in the columns span of the first view, None if there is none."""
+    A number that is not sure at a glance is looked at in so many views, 1 to 5; each takes a tenth of the first one's
+    time.
+    """
+    first = strip_tensor(strip)
+    seen = [_View(tensor=first, frames=reader.frames(first.values))]
     columns = first.values.shape[1]
-    if span == (0, columns):
-        parts = list(frames)
-    else:
-        parts = [_cut(view, tensor, first, span) for view, tensor in zip(frames, tensors, strict=True)]
-    prediction = reader.predict(parts)
-    if not prediction.digits:
-        return None
-    pitch = columns / len(frames[0])
-    left = int(span[0] / pitch)
-    edges = _edges(first.values, [pitch * (left + (d.start + d.end) / 2) for d in prediction.digits])
+    middles = [seen[0].pitch * (run.start + run.end) / 2 for run in runs_of(seen[0].frames)]
+    numbers = []
+    for span in _parts(first.values, middles) if divide and middles else [(0, columns)]:
+        found = reader.predict(_over(seen[:1], span))
+        if found.text and views > 1 and found.margin < SURE_AT_A_GLANCE:
+            for width, height in VIEWS[len(seen) : views]:
+                tensor = strip_tensor(strip, width=width, height=height)
+                seen.append(_View(tensor=tensor, frames=reader.frames(tensor.values)))
+            found = reader.predict(_over(seen, span))
+        if found.digits:
+            numbers.append(_number(seen[0], span, found))
+    return ReadLine(tensor=first, frames=seen[0].frames, numbers=tuple(numbers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _View:
+    """A strip in one width and height, and its frames."""
+
+    tensor: StripTensor
+    frames: Frames
+
+    @property
+    def pitch(self) -> float:
+        """Columns a frame."""
+        return int(self.tensor.values.shape[1]) / len(self.frames)
+
+
+def _over(seen: Sequence[_View], span: tuple[int, int]) -> list[Frames]:
+    """Each view's frames that stand over the columns span of the first view."""
+    if span == (0, seen[0].tensor.values.shape[1]):
+        return [view.frames for view in seen]
+    return [_cut(view, seen[0].tensor, span) for view in seen]
+
+
+def _number(first: _View, span: tuple[int, int], found: TextPrediction) -> NumberOnLine:
+    """The number read in the columns span of the first view."""
+    start, tensor = int(span[0] / first.pitch + _ROUNDING), first.tensor
+    edges = _edges(tensor.values, [first.pitch * (start + (d.start + d.end) / 2) for d in found.digits])
     digits = tuple(
-        Digit(digit=d.digit, confidence=d.confidence, box=first.box(*edge), alternatives=d.alternatives)
-        for d, edge in zip(prediction.digits, edges, strict=True)
+        Digit(digit=d.digit, confidence=d.confidence, box=tensor.box(*edge), alternatives=d.alternatives)
+        for d, edge in zip(found.digits, edges, strict=True)
     )
-    return NumberOnLine(
-        prediction=prediction,
-        box=Box.around([digit.box for digit in digits]),
-        digits=digits,
-        edges=edges,
-    )
+    return NumberOnLine(prediction=found, box=Box.around([digit.box for digit in digits]), digits=digits, edges=edges)
 
 
-def _cut(frames: Frames, tensor: StripTensor, first: StripTensor, span: tuple[int, int]) -> Frames:
+def _cut(view: _View, first: StripTensor, span: tuple[int, int]) -> Frames:
     """The frames of a view of the strip that stand over the first view's columns span."""
-    to_view = cv2.invertAffineTransform(tensor.to_image) @ np.vstack((first.to_image, (0.0, 0.0, 1.0)))
-    pitch = tensor.values.shape[1] / len(frames)
-    start, end = ((to_view[0, 0] * column + to_view[0, 2]) / pitch + _ROUNDING for column in span)
-    start = min(max(0, int(start)), len(frames) - 1)
-    return frames[start : max(start + 1, int(end))]
+    to_view = cv2.invertAffineTransform(view.tensor.to_image) @ np.vstack((first.to_image, (0.0, 0.0, 1.0)))
+    start, end = (int((to_view[0, 0] * x + to_view[0, 2]) / view.pitch + _ROUNDING) for x in span)
+    start = min(max(0, start), len(view.frames) - 1)
+    return view.frames[start : max(start + 1, end)]
 
 
 def _parts(values: Image, middles: Sequence[float]) -> list[tuple[int, int]]:
@@ -176,8 +188,6 @@ def read_number(pixels: Image, strips: StripReader, threshold: float, trace: Tra
         # That nothing is written there is as sure as the extraction.
         return Reading(text="", confidence=1.0, status="empty", box=whole)
     line = read_strip(strip, strips, divide=False)
-    if line.numbers and line.numbers[0].prediction.margin < _SURE_AT_A_GLANCE:
-        line = read_strip(strip, strips, views=len(VIEWS), divide=False)
     if line.numbers:
         (number,) = line.numbers
         found = number.prediction
