@@ -87,7 +87,9 @@ class Evaluation:
             "",
             "digit      n  precision   recall",
         ]
-        lines += [f"{row.label:>5} {row.n:6} {row.precision:10.2%} {row.recall:8.2%}" for row in self.table()]
+        lines += [
+            f"{row.label:>5} {row.n:6} {_percent(row.precision):>10} {_percent(row.recall):>8}" for row in self.table()
+        ]
         lines += [line for one in self.certainties for line in ("", one.as_text())]
         return "\n".join(lines)
 
@@ -161,7 +163,7 @@ def evaluate(run: Path, *, data: Path | None = None, out: Path | None = None) ->
     make_folder(folder)
     write_file(folder / "evaluation.json", found.as_json().encode())
     title = f"{found.accuracy:.2%} of {found.n:,} test digits ({found.data})"
-    rows = [(r.label, f"{r.n:,}", f"{r.precision:.2%}", f"{r.recall:.2%}") for r in found.table()]
+    rows = [(r.label, f"{r.n:,}", _percent(r.precision), _percent(r.recall)) for r in found.table()]
     write_file(folder / "confusion.png", draw_confusion(found.confusion, found.labels, rows, title))
     title = (
         f"ECE {found.certainties[0].ece:.2%} of {found.n:,} test digits ({found.data}); confidence {calibration.source}"
@@ -193,3 +195,7 @@ def _share(part: int, whole: int) -> float:
 
 def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else value
+
+
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.2%}"

@@ -46,6 +46,7 @@ def test_a_label_never_read_has_no_precision() -> None:
     rows = json.loads(found.as_json())["digits"]
     assert (rows[2]["precision"], rows[2]["recall"], rows[0]["recall"]) == (None, 0.0, 0.75)
     assert "accuracy  71.43%  (5 of 7" in found.as_text()
+    assert found.as_text().splitlines()[-1].split() == ["c", "1", "–", "0.00%"]
 
 
 def test_a_bare_model_file_is_judged_into_a_named_folder(trained: Path, small_file: Path, tmp_path: Path) -> None:
