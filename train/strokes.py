@@ -8,13 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.values import Image
-from train.forms import DIGIT_FORMS
 from train.marks import MARK_FORMS, MARKS, Mark
-from train.paths import Form, Points, curves
+from train.paths import Form, Points, curves, read_forms
 from train.pen import PENS, Pen, ink_of
 
 __all__ = ["FORMS", "MARKS", "Mark", "Shape", "Style", "draw_digit", "draw_mark"]
 
+# Which forms there are, and why only those, is told in the table.
+DIGIT_FORMS: tuple[tuple[Form, ...], ...] = tuple(read_forms("forms.txt").values())
+# The names of the forms of each digit.
 FORMS: tuple[tuple[str, ...], ...] = tuple(tuple(form.name for form in forms) for forms in DIGIT_FORMS)
 
 _HABIT, _SLIP = 0.022, 0.014  # how far points stray, in heights: between writers, and from one drawing to the next
