@@ -32,6 +32,8 @@ REPEATS = {"paper": 2, "teacher": 1}
 LAST_SHARE = 0.25
 # Held back are so many plain digits and as many synthesised from them.
 HELDBACK = 6000
+# Enough to draw a thousand of, even over the labels.
+SAMPLE = 4000
 # What the teacher says counts so much, what is true the rest; the teacher's probabilities are softened by the root of
 # so much (Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015).
 TRUST, SOFTENING = 0.7, 2.0
@@ -122,9 +124,9 @@ class PaperLessons:
         return as_input(lesson.images), lesson.targets()
 
     def pictures(self) -> tuple[Images, Labels]:
-        """The pictures (n, 28, 28) uint8 of the last lesson, as the network sees them, and their labels 0 to 10."""
-        lesson = self._lesson(self._at(self.settings.epochs))
-        return lesson.images, lesson.labels
+        """Some of the pictures (n, 28, 28) uint8 of the first lesson, as the network sees them, and labels 0 to 10."""
+        x, y = self.parts.x_train, self.parts.y_train
+        return synthesise(x, y, self._mix(0), n=min(SAMPLE, len(x)), seed=0)
 
     def _at(self, epoch: int) -> int:
         return (epoch - 1) // REPEATS[self.settings.model]

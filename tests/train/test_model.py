@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from edge.errors import ModelError, UsageError
-from train.model import Architecture, build, convnet, load, open_keras, transfer
+from train.model import Architecture, build, compile_model, convnet, load, open_keras, transfer
 from train.run import load_trained
 
 
@@ -28,7 +28,7 @@ def test_lecture_is_the_networks_of_the_lecture() -> None:
 
 
 def test_an_unknown_network_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="no such network; there is lecture"):
+    with pytest.raises(UsageError, match="no such network; there is lecture, paper, teacher"):
         build("papyrus", 10)
 
 
@@ -44,9 +44,32 @@ def test_transfer_freezes_what_it_takes_over_and_needs_a_flatten() -> None:
     assert new.output_shape == (None, 4)
     assert [layer.name for layer in new.layers if layer.trainable] == ["dense", "probabilities"]
     keras = open_keras()
-    pooled = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(10)])
+    bare = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Reshape((784,)), keras.layers.Dense(10)])
     with pytest.raises(ModelError, match="no Flatten"):
-        transfer(pooled, 4, freeze=True)
+        transfer(bare, 4, freeze=True)
+
+
+def test_transfer_from_a_network_that_ends_in_a_mean_keeps_all_but_the_softmax() -> None:
+    new = transfer(build("paper", 11), 4, freeze=True)
+    assert new.output_shape == (None, 4)
+    assert [layer.name for layer in new.layers if layer.trainable and layer.weights] == ["probabilities"]
+
+
+def test_paper_is_small_and_its_teacher_is_not_so_small() -> None:
+    paper, teacher = build("paper", 11), build("teacher", 11)
+    assert paper.output_shape == teacher.output_shape == (None, 11)
+    # As int8 a parameter is a byte, and some 8,000 are tensors' names, scales and operators: 50,000 is the limit.
+    assert paper.count_params() < 41_500 < teacher.count_params()
+
+
+def test_a_cosine_takes_the_learning_rate_down_to_a_hundredth() -> None:
+    network = build("paper", 11)
+    compile_model(network, 0.003, weight_decay=0.001, steps=100)
+    assert type(network.optimizer).__name__ == "AdamW"
+    rate = network.optimizer._learning_rate
+    assert float(rate(0)) == pytest.approx(0.003) and float(rate(100)) == pytest.approx(0.00003)
+    compile_model(network, 0.001)
+    assert type(network.optimizer).__name__ == "Adam" and float(network.optimizer.learning_rate) == pytest.approx(0.001)
 
 
 def test_both_formats_load_with_adam_and_the_same_weights(trained: Path) -> None:
