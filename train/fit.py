@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -40,6 +40,7 @@ from train.run import (
     write_history,
 )
 from train.settings import FitSettings
+from train.strip_model import load_strip
 
 # The quantizer calibrates on so many digits; confidence is fitted on so many held back.
 REPRESENTATIVE_DIGITS = 1000
@@ -66,6 +67,10 @@ def start_at(
     for other in (base, teacher):
         if other is not None:
             find_model(other)
+    if settings.model == "strip":
+        from train.strip_fit import start as start_strip
+
+        return start_strip(settings, load_data(data), run, base=base)
     return start(settings, load_data(data), run, base=base, force=force, teacher=teacher)
 
 
@@ -169,7 +174,7 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
     found = load_data(data or (Path(record.source) if record.source else None))
     if found.sha256 != record.data.sha256:
         raise SourceError(f"{run}: was trained on other data than these; --from {run} trains on new ones")
-    network = load(file)
+    network = load_strip(file) if record.model == "strip" else load(file)
     if getattr(network, "optimizer", None) is None or not int(network.optimizer.iterations):
         raise ModelError(f"{file}: holds no optimizer state to go on with; use --from {run} instead")
     history = read_history(run)[: record.stored_epoch]
@@ -177,16 +182,30 @@ def train_on(run: Path, *, data: Path | None = None, more: int | None = None) ->
     record = replace(record, settings=replace(record.settings, epochs=epochs), epochs_done=len(history))
     say(f"{run}: going on after epoch {record.stored_epoch}")
     parts = split(found, record.settings.validation_split, record.settings.limit)
+    if record.model == "strip":
+        from train.strip_fit import train as train_strip
+
+        return train_strip(network, record, parts, run, history)
     with _open_lessons(record, found, parts) as shown:
         return _train(network, record, shown, run, history)
 
 
 def _train(network: Model, record: Record, shown: Lessons, run: Path, history: tuple[Epoch, ...]) -> Record:
+    def one_epoch(epoch: int) -> Epoch:
+        return run_epoch(network, record.settings, epoch, *shown.epoch(epoch), shown.held)
+
+    return train_epochs(network, record, run, history, one_epoch)
+
+
+def train_epochs(
+    network: Model, record: Record, run: Path, history: tuple[Epoch, ...], one_epoch: Callable[[int], Epoch]
+) -> Record:
+    """Train the epochs that the record's settings ask for beyond history, each by one_epoch, and store each in run."""
     network.summary(print_fn=say)
     try:
         with termination_is_an_exception():
             for epoch in range(len(history) + 1, record.settings.epochs + 1):
-                done = run_epoch(network, record.settings, epoch, *shown.epoch(epoch), shown.held)
+                done = one_epoch(epoch)
                 history = (*history, done)
                 with interrupts_wait():  # so that the model files, history and record never disagree
                     record = _store(network, record, run, history)

@@ -131,10 +131,17 @@ def pooled_convnet(stages: tuple[Stage, ...], classes: int, name: str) -> Model:
     )
 
 
+def _strip(classes: int) -> Model:
+    from train.strip_model import strip_network
+
+    return strip_network(classes)
+
+
 BUILDERS: dict[str, Callable[[int], Model]] = {
     "lecture": lambda classes: convnet(LECTURE, classes),
     "paper": lambda classes: pooled_convnet(PAPER, classes, "paper"),
     "teacher": lambda classes: pooled_convnet(TEACHER, classes, "teacher"),
+    "strip": _strip,
 }
 
 
@@ -190,10 +197,17 @@ def transfer(base: Model, classes: int, *, freeze: bool) -> Model:
 
 
 def load(path: Path) -> Model:
+    """The digit network in a .keras or .h5 file, as `open_network`; ModelError if not (n, 28, 28, 1) -> softmax."""
+    model = open_network(path)
+    _check_shape(model, path)
+    return model
+
+
+def open_network(path: Path) -> Model:
     """The network in a .keras or .h5 file, compiled if it was, optimizer state included.
 
     Unsafe deserialisation (Lambda layers: code in a file) stays off. Raises ModelError for a file that is missing,
-    broken, foreign, or not (n, 28, 28, 1) -> softmax.
+    broken or foreign.
     """
     if path.suffix not in (".keras", ".h5"):
         raise ModelError(f"{path}: not a run folder, .keras or .h5 file")
@@ -213,7 +227,6 @@ def load(path: Path) -> Model:
         else:
             cause = f"broken, or not a Keras model ({_first_line(error)}); train again or use another copy"
         raise ModelError(f"{path}: {cause}") from error
-    _check_shape(model, path)
     return model
 
 
@@ -234,7 +247,7 @@ def _restore_optimizer(model: Model, path: Path) -> None:
     optimizer.build(model.trainable_variables)
     for variable, value in zip(optimizer.variables, values, strict=True):
         variable.assign(value)
-    model.compile(optimizer=optimizer, loss=model.loss, metrics=["accuracy"])
+    model.compile(optimizer=optimizer, loss=model.loss, metrics=["accuracy"] if model.loss else None)
 
 
 def _first_line(error: Exception) -> str:

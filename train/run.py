@@ -15,7 +15,7 @@ import numpy as np
 
 from edge import __version__
 from edge.errors import ModelError, SinkError, UsageError
-from edge.inference.manifest import DIGITS, PREPROCESSING
+from edge.inference.manifest import DIGITS, PREPROCESSINGS
 from train.data import Data
 from train.model import Model, load, open_keras
 from train.settings import FitSettings
@@ -73,7 +73,8 @@ class Record:
 
     def write(self, run: Path) -> None:
         """Write run.json, aside and renamed; SinkError if that fails."""
-        content = {"format": FORMAT, "preprocessing": PREPROCESSING, "seed": self.settings.seed, **asdict(self)}
+        preprocessing = PREPROCESSINGS["strip" if self.model == "strip" else "digit"]
+        content = {"format": FORMAT, "preprocessing": preprocessing, "seed": self.settings.seed, **asdict(self)}
         write_file(run / RECORD, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
 
     @staticmethod

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import time
-import warnings
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from edge.errors import ModelError, RuntimeMissingError, SourceError, UsageError
+from edge.errors import SourceError, UsageError
 from edge.imaging.strips import ROWS
-from edge.inference.manifest import BLANK, DIGITS
-from train.data import Data, Split, load_data, split
-from train.interrupt import interrupts_wait, termination_is_an_exception
+from edge.inference.manifest import DIGITS
+from train.data import Data, Split, split
+from train.fit import train_epochs
+from train.interrupt import termination_is_an_exception
 from train.model import Model, open_keras
-from train.progress import say, say_epoch
 from train.run import (
     CURVES,
     HISTORY,
@@ -28,23 +27,18 @@ from train.run import (
     REPRESENTATIVE,
     Epoch,
     Record,
-    best_epoch,
     data_record,
     find_model,
     make_folder,
-    read_history,
-    save_model,
     versions,
     write_file,
-    write_history,
 )
 from train.settings import FitSettings
-from train.strip_model import spell, strip_network
+from train.strip_model import LABELS, load_strip, spell, strip_network
 from train.strip_pool import REUSED_AFTER, Making, Pool, Strips, batches, make_strips, open_synthesiser
 
-LABELS = (*DIGITS, BLANK)
 # An epoch: so many chunks are made, and each round trains on the new chunk and on older ones.
-ROUNDS = 12
+ROUNDS = 8
 # What the quantizer calibrates on; and what is held back for temperature, threshold and parity.
 REPRESENTATIVE_STRIPS = 600
 HELDBACK_STRIPS = 2000
@@ -56,20 +50,21 @@ _CLIP = 5.0
 _AVERAGED = 1000
 
 
-def start(settings: FitSettings, data: Path | None, run: Path, *, base: Path | None = None) -> Record:
-    """Train a new strip network into `run` on numbers made of the digits at data, and give its record.
+def start(settings: FitSettings, data: Data, run: Path, *, base: Path | None = None) -> Record:
+    """Train a new strip network into `run` on numbers made of the digits of data, and give its record.
 
     base: a RUN whose weights it begins with. What is random hangs on settings.seed alone. Raises UsageError for
     settings that have no meaning here, SourceError for data without the ten digits, SinkError.
     """
     if settings.freeze:
         raise UsageError("--freeze: a strip network has no head to train alone; leave it out")
-    found = _digits(data)
-    parts = split(found, settings.validation_split, settings.limit)
+    if data.labels != DIGITS:
+        raise SourceError(f"{data.source}: numbers are made of the ten digits, not of {', '.join(data.labels)}")
+    parts = split(data, settings.validation_split, settings.limit)
     open_keras().utils.set_random_seed(settings.seed)
     network = strip_network(len(LABELS))
     if base is not None:
-        network.set_weights(load(find_model(base)).get_weights())
+        network.set_weights(load_strip(find_model(base)).get_weights())
     _compile(network, settings)
     make_folder(run)
     for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
@@ -78,52 +73,14 @@ def start(settings: FitSettings, data: Path | None, run: Path, *, base: Path | N
         model=settings.model,
         labels=LABELS,
         settings=settings,
-        data=data_record(found, len(parts.x_train), len(parts.x_heldback)),
+        data=data_record(data, len(parts.x_train), len(parts.x_heldback)),
         parameters=int(network.count_params()),
-        source=found.source,
+        source=data.source,
         based_on=str(base) if base else None,
         versions=versions(),
     )
     record.write(run)
-    return _train(network, record, parts, run, ())
-
-
-def train_on(run: Path, *, data: Path | None = None, more: int | None = None) -> Record:
-    """Train a strip run on from its stored epoch, as `train.fit.train_on` does for digits."""
-    record = Record.read(run)
-    file = find_model(run)
-    epochs = record.epochs_done + more if more is not None else record.settings.epochs
-    if epochs <= record.stored_epoch:
-        raise UsageError(f"{run}: has all its {epochs} epochs; say how many more with --epochs N")
-    found = _digits(data or (Path(record.source) if record.source else None))
-    if found.sha256 != record.data.sha256:
-        raise SourceError(f"{run}: was trained on other data than these; --from {run} trains on new ones")
-    network = load(file)
-    if getattr(network, "optimizer", None) is None or not int(network.optimizer.iterations):
-        raise ModelError(f"{file}: holds no optimizer state to go on with; use --from {run} instead")
-    history = read_history(run)[: record.stored_epoch]
-    record = replace(record, settings=replace(record.settings, epochs=epochs), epochs_done=len(history))
-    say(f"{run}: going on after epoch {record.stored_epoch}")
-    return _train(network, record, split(found, record.settings.validation_split, record.settings.limit), run, history)
-
-
-def load(path: Path) -> Model:
-    """The strip network in a .keras or .h5 file, optimizer state included where it is .keras.
-
-    Raises ModelError for a file that is missing, broken, foreign, or not (n, 32, W, 1) -> (n, T, 11).
-    """
-    if path.suffix not in (".keras", ".h5") or not path.is_file():
-        raise ModelError(f"{path}: not a run folder, .keras or .h5 file")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of an optimizer without state; who needs it looks for itself
-            network = open_keras().saving.load_model(path, safe_mode=True)
-    except RuntimeMissingError:
-        raise
-    except Exception as error:  # whatever Keras, h5py and zipfile raise for a file that is not theirs
-        raise ModelError(f"{path}: broken, or not a Keras model; train again or use another copy") from error
-    if getattr(network, "input_shape", None) != (None, ROWS, None, 1) or network.output_shape[-1] != len(LABELS):
-        raise ModelError(f"{path}: is no strip network; `edge-train fit --model strip` makes one")
-    return network
+    return train(network, record, parts, run, ())
 
 
 def read_strips(network: Model, strips: Strips) -> list[str]:
@@ -137,13 +94,6 @@ def read_strips(network: Model, strips: Strips) -> list[str]:
             for row, text in zip(part, spell(np.asarray(network(x, training=False))), strict=True):
                 texts[row] = text
     return texts
-
-
-def _digits(data: Path | None) -> Data:
-    found = load_data(data)
-    if found.labels != DIGITS:
-        raise SourceError(f"{found.source}: numbers are made of the ten digits, not of {', '.join(found.labels)}")
-    return found
 
 
 def _compile(network: Model, settings: FitSettings) -> None:
@@ -173,40 +123,22 @@ def _steps(settings: FitSettings, making: Making) -> int:
     return ROUNDS * max(1, len(REUSED_AFTER) * making.chunk // settings.batch_size)
 
 
-def _train(network: Model, record: Record, parts: Split, run: Path, history: tuple[Epoch, ...]) -> Record:
-    network.summary(print_fn=say)
+def train(network: Model, record: Record, parts: Split, run: Path, history: tuple[Epoch, ...]) -> Record:
+    """Train a compiled strip network on to the epochs its record asks for; history is what it has behind it."""
     settings = record.settings
     making = Making.of(settings)
     step = _step(network)
-    try:
-        # A round looks back at older chunks: a resumed run has them made again.
-        first = max(0, len(history) * ROUNDS - REUSED_AFTER[-1])
-        with (
-            termination_is_an_exception(),
-            Pool(parts.x_train, parts.y_train, making=making, first=first) as pool,
-        ):
-            held = _write_strips(run, parts, making)
-            recent: deque[Strips] = deque(maxlen=REUSED_AFTER[-1] + 1)
-            recent.extend(pool.take() for _ in range(len(history) * ROUNDS - first))
-            for epoch in range(len(history) + 1, settings.epochs + 1):
-                done = _epoch(network, settings, epoch, step, pool, recent, held)
-                history = (*history, done)
-                with interrupts_wait():  # so that the model files, history and record never disagree
-                    record = _store(network, record, run, history)
-                say_epoch(done, settings.epochs, best=best_epoch(history) == epoch)
-        record = replace(record, interrupted=False)
-    except (KeyboardInterrupt, SystemExit):
-        record = replace(record, interrupted=True)
-        kept = f"epoch {record.stored_epoch} is kept in {run}; --resume {run} goes on" if history else "nothing is kept"
-        say(f"\nstopped: {kept}")
-        raise
-    finally:
-        record.write(run)
-        if history:
-            from train.plots import draw_curves
+    # A round looks back at older chunks: a resumed run has them made again.
+    first = max(0, len(history) * ROUNDS - REUSED_AFTER[-1])
+    with termination_is_an_exception(), Pool(parts.x_train, parts.y_train, making=making, first=first) as pool:
+        held = _write_strips(run, parts, making)
+        recent: deque[Strips] = deque(maxlen=REUSED_AFTER[-1] + 1)
+        recent.extend(pool.take() for _ in range(len(history) * ROUNDS - first))
 
-            write_file(run / CURVES, draw_curves(history))
-    return record
+        def one_epoch(epoch: int) -> Epoch:
+            return _epoch(network, settings, epoch, step, pool, recent, held)
+
+        return train_epochs(network, record, run, history, one_epoch)
 
 
 def _epoch(
@@ -284,18 +216,6 @@ def _judge(network: Model, strips: Strips) -> tuple[float, float]:
     plain = batches([strips], min(64, len(texts)), rng, still=True)
     losses = [float(np.mean(_ctc(network(b.x, training=False), b.labels, b.lengths))) for b in plain]
     return right, float(np.mean(losses))
-
-
-def _store(network: Model, record: Record, run: Path, history: tuple[Epoch, ...]) -> Record:
-    epoch = history[-1].epoch
-    stored = record.stored_epoch
-    if record.settings.keep == "last" or best_epoch(history) == epoch:
-        save_model(run, network)
-        stored = epoch
-    write_history(run, history)
-    record = replace(record, epochs_done=epoch, stored_epoch=stored)
-    record.write(run)
-    return record
 
 
 def _write_strips(run: Path, parts: Split, making: Making) -> Strips | None:

@@ -29,7 +29,7 @@ class Ground:
         height, width = ink.shape
         light = rng.uniform(110.0, 250.0)
         pen = rng.uniform(0.25, 0.95) if rng.random() < 0.75 else rng.uniform(0.12, 0.4)
-        print_ = rng.uniform(0.05, 0.45) * min(1.0, 1.6 * pen) if rng.random() < 0.75 else 0.0
+        print_ = rng.uniform(0.05, 0.6) * pen if rng.random() < 0.75 else 0.0
         share = ink.astype(np.float32) * np.float32(pen / 255)
         if print_:
             paper = self._crop(rng, self.papers, height, width)
@@ -37,10 +37,10 @@ class Ground:
         if rng.random() < 0.5:
             share = _unevenly(rng, share)
         picture = np.float32(light) * (1.0 - share)
-        noise = rng.uniform(0.0, 1.0) ** 2 * 0.18 * light * pen
+        noise = rng.uniform(0.0, 1.0) ** 2 * 0.14 * light * pen
         picture += (self._crop(rng, self.noises, height, width).astype(np.float32) - 128.0) * np.float32(noise / 40)
         if rng.random() < 0.6:
-            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.35, 0.45 + 0.016 * height))
+            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.35, 0.4 + 0.014 * height))
         grey = cv2.convertScaleAbs(np.maximum(picture, 0.0))
         if rng.random() < 0.25:
             quality = int(rng.integers(25, 90))

@@ -70,7 +70,7 @@ def write_word(rng: np.random.Generator, height_px: float, *, longest: int) -> l
         kind, _ = _SIGNS[int(rng.choice(len(_SIGNS), p=_SIGN_SHARES))]
         patch = draw_mark(rng, kind, height_px=height_px * rng.uniform(0.6, 1.1), pen_px=pen_px, style=style)
         low = round(rng.normal(0.0, 0.05) * height_px)
-        pieces.append(Piece(patch, low - patch.shape[0], rng.normal(0.2, 0.12) * height_px))
+        pieces.append(Piece(patch, low - patch.shape[0], rng.uniform(0.1, 0.5) * height_px))
     return pieces
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.errors import ModelError
 from edge.imaging.strips import ROWS
-from train.model import Model, open_keras
+from edge.inference.manifest import BLANK, DIGITS
+from train.model import Model, open_keras, open_network
 
+LABELS = (*DIGITS, BLANK)
 # Columns of a strip to a step of the output.
 STRIDE = 4
 
@@ -42,6 +46,18 @@ def strip_network(classes: int) -> Model:
     x = conv(x, 96, (1, 3), name="conv7")
     x = layers.Conv2D(classes, 1, name="logits")(x)
     return keras.Model(strip, layers.Reshape((-1, classes), name="steps")(x), name="strip")
+
+
+def load_strip(path: Path) -> Model:
+    """The strip network in a .keras or .h5 file, as `train.model.open_network`.
+
+    Raises ModelError if it is not (n, 32, W, 1) -> (n, T, 11).
+    """
+    network = open_network(path)
+    taken, given = getattr(network, "input_shape", None), getattr(network, "output_shape", None)
+    if taken != (None, ROWS, None, 1) or given != (None, None, len(LABELS)):
+        raise ModelError(f"{path}: is no strip network; `edge-train fit --model strip` makes one")
+    return network
 
 
 def spell(logits: npt.NDArray[np.floating[Any]]) -> list[str]:

@@ -7,6 +7,7 @@ import queue
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing.queues import Queue
 
 import cv2
@@ -22,7 +23,7 @@ from train.strip_model import STRIDE
 from train.strips import Synthesiser, strip_of
 
 # A round of training goes over the newest chunk of strips and those made so many chunks before.
-REUSED_AFTER = (0, 2)
+REUSED_AFTER = (0, 2, 5)
 _CHUNK = 1024
 # Drawn writers, and which share of numbers they write: half of what people write MNIST's writers write too.
 _WRITERS = 1500
@@ -81,7 +82,7 @@ def make_strips(synthesiser: Synthesiser, seed: tuple[int, ...], count: int) -> 
         tensor = strip_of(sample)
         width = tensor.shape[1]
         # Every digit needs a step, and two alike a blank between them.
-        needed = len(sample.text) + sum(a == b for a, b in zip(sample.text, sample.text[1:], strict=False))
+        needed = len(sample.text) + sum(a == b for a, b in pairwise(sample.text))
         if width <= _WIDEST and needed < width // STRIDE:
             tensors.append(tensor[:, :, 0])
             texts.append(sample.text)

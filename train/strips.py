@@ -19,7 +19,7 @@ from train.strip_hand import Bank, draw_hand, write_digit
 from train.strip_marks import Piece, write_mark, write_word
 
 # How many numbers of each length, from 1 digit on, in a thousand.
-_LENGTHS = np.array([60, 90, 150, 220, 200, 110, 70, 40, 25, 15, 10, 10]) / 1000.0
+_LENGTHS = np.array([60, 90, 160, 235, 215, 110, 60, 30, 16, 10, 8, 6]) / 1000.0
 # A share of strips holds no number at all: lines, marks, remnants, paper.
 _EMPTY = 0.025
 # Rows of a contour are looked at in so many bins a digit.
@@ -58,22 +58,24 @@ class Synthesiser:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """One number on its paper."""
-        height_px = float(np.exp(rng.uniform(np.log(17.0), np.log(48.0))))
+        height_px = float(np.exp(rng.uniform(np.log(20.0), np.log(50.0))))
         text = "" if rng.random() < _EMPTY else draw_text(rng)
-        pieces, pen = self._pieces(rng, text, height_px)
+        pieces, pens = self._pieces(rng, text, height_px)
         ink = _set(rng, pieces, height_px)
-        ink = _thickened(rng, ink, pen, height_px)
+        ink = _thickened(rng, ink, pens, height_px)
         ink = _framed(rng, _sheared(rng, ink, text), height_px, empty=not text)
         return Sample(picture=self._ground.lay(rng, ink), text=text)
 
-    def _pieces(self, rng: np.random.Generator, text: str, height_px: float) -> tuple[list[Piece], float]:
-        """What stands on the line from left to right, and the mean width of the pen in pixels."""
+    def _pieces(self, rng: np.random.Generator, text: str, height_px: float) -> tuple[list[Piece], list[float]]:
+        """What stands on the line from left to right, and the width of each digit's pen in pixels."""
         bank = self._banks[int(rng.choice(len(self._banks), p=self._shares))]
         mixed = rng.random() < 0.4
         hand = draw_hand(rng)
         pens: list[float] = []
         spread = rng.uniform(0.03, 0.15)
-        touch, loose = rng.normal(0.13, 0.08), rng.uniform(0.03, 0.14)
+        # Most hands set digits close, many apart; few let them overlap.
+        touch = rng.normal(0.12, 0.08) if rng.random() < 0.6 else rng.uniform(0.15, 0.6)
+        loose = rng.uniform(0.03, 0.12) + 0.2 * max(touch, 0.0)
         wander = rng.uniform(0.0, 0.08)
         sizes = _sizes(rng, text)
         marks = _separators(rng, text)
@@ -87,10 +89,10 @@ class Synthesiser:
             pens.append(pen)
             drop = rng.normal(0.0, wander) * height_px
             raised = 0.0 if size >= 0.9 or rng.random() < 0.6 else rng.uniform(0.0, 1.0) * (1.0 - size) * height_px
-            gap = float(np.clip(rng.normal(touch, loose), -0.22, 0.9)) * height_px
+            gap = float(np.clip(rng.normal(touch, loose), -0.1, 1.0)) * height_px
             pieces.append(Piece(patch, round(drop - raised) - patch.shape[0], gap))
         _surround(rng, pieces, height_px)
-        return pieces, float(np.mean(pens)) if pens else 0.1 * height_px
+        return pieces, pens
 
 
 def _sizes(rng: np.random.Generator, text: str) -> npt.NDArray[np.float64]:
@@ -135,7 +137,7 @@ def _surround(rng: np.random.Generator, pieces: list[Piece], height_px: float) -
         pieces.insert(
             0, write_mark(rng, str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.05, 0.05, 0.02])), height_px)
         )
-    if not pieces or rng.random() < 0.04:
+    if not pieces or rng.random() < 0.03:
         word = write_word(rng, height_px, longest=3 if pieces else 6)
         at = 0 if rng.random() < 0.5 else len(pieces)
         pieces[at:at] = word
@@ -199,10 +201,14 @@ def _join(rng: np.random.Generator, canvas: Image, start: tuple[int, int], end: 
     cv2.polylines(canvas, [points[:, None]], False, 255, pen, cv2.LINE_AA, 3)
 
 
-def _thickened(rng: np.random.Generator, ink: Image, pen: float, height_px: float) -> Image:
-    """The number written with another pen, 5 to 17 % of the height wide; edges as sharp as a scan's."""
-    wanted = rng.uniform(0.05, 0.17) * height_px
-    change = int(np.clip(round(wanted - pen), -round(max(pen - 1.3, 0.0)), 4))
+def _thickened(rng: np.random.Generator, ink: Image, pens: list[float], height_px: float) -> Image:
+    """The number written with another pen, 5 to 15 % of the height wide; edges as sharp as a scan's.
+
+    pens: how wide each digit's was; the thinnest stroke must not vanish.
+    """
+    wanted = rng.uniform(0.05, 0.15) * height_px
+    change = min(round(wanted - float(np.mean(pens))), 4) if pens else 0
+    change = max(change, -round(max(min(pens, default=0.0) - 1.6, 0.0)))
     ink = cv2.copyMakeBorder(ink, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=0)
     if change:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (abs(change) + 1, abs(change) + 1))
@@ -239,7 +245,7 @@ def _framed(rng: np.random.Generator, ink: Image, height_px: float, *, empty: bo
     thick = max(1, round(rng.uniform(0.02, 0.07) * h))
     tilt = rng.normal(0.0, 0.012) * width
     for side in ("top", "bottom", "left", "right", "middle"):
-        share = {"top": 0.18, "bottom": 0.24, "left": 0.02, "right": 0.02, "middle": 0.01}[side]
+        share = {"top": 0.18, "bottom": 0.24, "left": 0.004, "right": 0.004, "middle": 0.005}[side]
         if rng.random() > (0.3 if empty and side not in ("left", "right") else share):
             continue
         if side in ("left", "right"):
