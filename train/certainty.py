@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ShapeError
+from edge.values import NOT_A_DIGIT
 
 BINS = 10
 # The errors among what is read at which a table tells how much is read.
@@ -34,22 +35,29 @@ class ReadAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Certainty:
-    """Items with a confidence (n,) in 0 to 1 and whether each is right (n,), at least one; name says whose they are."""
+    """Items with a confidence (n,) in 0 to 1 and whether each is right (n,), at least one; name says whose they are.
+
+    refused (n,) are those that are never read, however sure: what the network takes for no digit. None is none of them.
+    """
 
     name: str
     confidence: npt.NDArray[np.float64]
     right: npt.NDArray[np.bool_]
+    refused: npt.NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.confidence.ndim != 1 or self.confidence.shape != self.right.shape or not len(self.right):
             raise ShapeError(f"{self.name}: a confidence for each item, not {self.confidence.shape} {self.right.shape}")
 
     @staticmethod
-    def of(name: str, probabilities: npt.NDArray[np.float32], y: npt.NDArray[np.int64]) -> Certainty:
-        """That of the best label of probabilities (n, L) for label indices y (n,)."""
+    def of(
+        name: str, probabilities: npt.NDArray[np.float32], y: npt.NDArray[np.int64], labels: tuple[str, ...]
+    ) -> Certainty:
+        """That of the best of L labels by probabilities (n, L), for label indices y (n,)."""
         best = probabilities.argmax(axis=1)
         chosen = probabilities[np.arange(len(y)), best].astype(np.float64)
-        return Certainty(name=name, confidence=np.clip(chosen, 0.0, 1.0), right=best == y)
+        refused = np.array([label == NOT_A_DIGIT for label in labels])[best]
+        return Certainty(name=name, confidence=np.clip(chosen, 0.0, 1.0), right=best == y, refused=refused)
 
     def bins(self) -> tuple[Bin, ...]:
         """Ten bins of equal width, from 0 up; 1.0 belongs to the last."""
@@ -73,12 +81,14 @@ class Certainty:
 
     def curve(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """For each confidence that occurs, falling: the share refused below it, the error among the rest, itself."""
-        order = np.argsort(-self.confidence, kind="stable")
-        ranked, wrong = self.confidence[order], ~self.right[order]
+        read = slice(None) if self.refused is None else ~self.refused
+        confidence, right = self.confidence[read], self.right[read]
+        order = np.argsort(-confidence, kind="stable")
+        ranked, wrong = confidence[order], ~right[order]
         # Items of equal confidence are in or out together.
-        last = np.append(ranked[1:] != ranked[:-1], True)
+        last = np.append(ranked[1:] != ranked[:-1], True)[: len(ranked)]
         kept = np.arange(1, len(ranked) + 1)
-        return 1 - kept[last] / len(ranked), (np.cumsum(wrong) / kept)[last], ranked[last]
+        return 1 - kept[last] / len(self.right), (np.cumsum(wrong) / kept)[last], ranked[last]
 
     def read_at(self, error: float) -> ReadAt:
         """How much can be read at this error; share 0 and confidence 1 if even the surest are worse."""

@@ -145,7 +145,7 @@ def measure(judged: Judged, calibration: Calibration = UNCALIBRATED, heldback: S
         data=judged.data,
         sha256=judged.sha256,
         certainties=tuple(
-            Certainty.of(name, heated(shares, calibration.temperature), truth) for name, shares, truth in said
+            Certainty.of(name, heated(shares, calibration.temperature), truth, labels) for name, shares, truth in said
         ),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from train.evaluate import Calibration, find_calibration
 from train.model import Model
 from train.plots import draw_certainty
 from train.run import REPRESENTATIVE, Record, find_model, make_folder, write_file
+from train.strip_model import load_strip
 
 DATA = "held-back strips"
 
@@ -90,11 +90,9 @@ def evaluate_strips(run: Path, *, out: Path | None = None) -> StripEvaluation:
     They are written to `out` or the run folder; the figures go into run.json too. Raises UsageError for a run without
     such strips, ModelError if it is damaged.
     """
-    from train.strip_fit import load
-
     record, calibration = Record.read(run), find_calibration(run)
     strips, texts = _heldback(run / REPRESENTATIVE)
-    found = judge_strips(load(find_model(run)), strips, texts, calibration)
+    found = judge_strips(load_strip(find_model(run)), strips, texts, calibration)
     folder = out or run
     make_folder(folder)
     write_file(folder / "evaluation.json", found.as_json().encode())
@@ -116,9 +114,8 @@ def judge_strips(
         rows = np.flatnonzero(widths == width)
         x = np.stack([strips[row] for row in rows])[..., None].astype(np.float32) / np.float32(255)
         for row, logits in zip(rows, network.predict(x, batch_size=128, verbose=0), strict=True):
-            ranked = rank([frames_of(logits, calibration.temperature)])
-            read[row] = ranked.texts[0]
-            confidence[row] = 1 / sum(math.exp(score - ranked.scores[0]) for score in ranked.scores)
+            ranked = rank([frames_of(logits)])
+            read[row], confidence[row] = ranked.texts[0], ranked.shares(calibration.temperature)[0]
     right = np.array([a == b for a, b in zip(texts, read, strict=True)])
     certainty = Certainty(name=DATA, confidence=confidence, right=right)
     return StripEvaluation(texts=texts, read=tuple(read), certainty=certainty)

@@ -54,6 +54,22 @@ def test_equal_confidences_are_read_or_refused_together() -> None:
     assert one.read_at(0.34).share == 1.0
 
 
+def test_what_is_taken_for_no_digit_is_never_read() -> None:
+    rows = np.array([[0.9, 0.1, 0.0], [0.05, 0.0, 0.95], [0.0, 0.7, 0.3], [0.2, 0.0, 0.8]], np.float32)
+    one = Certainty.of("test", rows, np.array([0, 2, 0, 1]), ("0", "1", "none"))
+    assert one.right.tolist() == [True, True, False, False]
+    refused, errors, confidence = one.curve()
+    assert refused == pytest.approx([0.75, 0.5]) and errors == pytest.approx([0, 0.5])
+    assert confidence == pytest.approx([0.9, 0.7])
+    assert one.read_at(1.0).share == 0.5, "half of them are no digits, it says"
+    assert sum(part.n for part in one.bins()) == 4, "what it says of them has to be reliable all the same"
+
+
+def test_where_nothing_is_taken_for_a_digit_nothing_is_read() -> None:
+    one = Certainty.of("test", np.array([[0.1, 0.9]], np.float32), np.array([1]), ("0", "none"))
+    assert one.read_at(0.01).share == 0.0 and one.ece == pytest.approx(0.1, abs=1e-6)
+
+
 def test_a_higher_temperature_flattens_and_one_leaves_alone() -> None:
     rows = np.array([[0.9, 0.09, 0.01], [1.0, 0.0, 0.0]], np.float32)
     assert heated(rows, 1.0) == pytest.approx(rows, abs=1e-6)
