@@ -22,6 +22,8 @@ _SPECK = 0.004
 # A blob wider than this many digit heights may hold more than one digit, each about _PITCH wide.
 _WIDE = 1.0
 _PITCH = 0.72
+# A blob that the network is so sure of as one digit is not cut.
+_SURELY_ONE = 0.97
 # Digits further apart than their height are two numbers.
 DIVIDING_GAP = 1.0
 
@@ -76,8 +78,12 @@ def cut_glyphs(ink: Image, sure: Sureness) -> Cut:
     glyphs: list[Glyph] = []
     for rows in _gather(blobs, heights, digit_px):
         whole = (cut_glyph(ink, blobs, rows),)
-        pieces = _cut_wide(ink, blobs, rows, digit_px) if whole[0].box.width > _WIDE * digit_px else ()
-        glyphs.extend(pieces if pieces and sure(pieces) > sure(whole) else whole)
+        wide = whole[0].box.width > _WIDE * digit_px
+        if not wide or (sure_whole := sure(whole)) >= _SURELY_ONE:
+            glyphs.extend(whole)
+            continue
+        pieces = _cut_wide(ink, blobs, rows, digit_px)
+        glyphs.extend(pieces if pieces and sure(pieces) > sure_whole else whole)
     return Cut(glyphs=tuple(glyphs), digit_px=digit_px)
 
 

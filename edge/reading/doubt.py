@@ -59,20 +59,45 @@ class _Find:
         return self.confidence >= (_SURE if self.length > 1 else _SURE_ALONE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Paper:
+    """Where the paper is that sure numbers stand on: (h, w) uint8, not 0 there, on a picture so much smaller."""
+
+    mask: Image
+    across: float
+    down: float
+
+    def holds(self, place: tuple[float, float]) -> bool:
+        """True if a place (x, y) on the page's small picture is on the paper."""
+        rows, columns = self.mask.shape
+        x, y = _pixel(place, (self.across, self.down), (columns, rows))
+        return bool(self.mask[y, x])
+
+
+def paper_of(numbers: Sequence[Written], page: PageInk) -> Paper | None:
+    """The Paper that the sure ones of these numbers stand on; None if none is sure."""
+    return _paper_around(_speakers([_measured(number, page) for number in numbers]), page)
+
+
 def doubts_of(numbers: Sequence[Written], page: PageInk) -> tuple[Doubt, ...]:
     """The Doubt about each number found on a page."""
     finds = [_measured(number, page) for number in numbers]
-    speakers = [find for find in finds if find.speaks and find.length > 1] or [find for find in finds if find.speaks]
-    paper = _paper_around(page.paper, [_on_paper(find, page) for find in speakers])
-    typical = (
-        [quantile(np.array([f.size[i] for f in speakers for _ in range(f.length)]), 0.5) for i in range(3)]
-        if speakers
-        else None
-    )
-    return tuple(_doubt(find, page, paper, typical, spoke=find in speakers) for find in finds)
+    speakers = _speakers(finds)
+    paper = _paper_around(speakers, page)
+    typical: list[float] = []
+    if speakers:
+        weights = [speaker for speaker in speakers for _ in range(speaker.length)]
+        typical = [quantile(np.array([speaker.size[i] for speaker in weights]), 0.5) for i in range(3)]
+    return tuple(_doubt(find, paper, typical, spoke=find in speakers) for find in finds)
 
 
-def _doubt(find: _Find, page: PageInk, paper: Image, typical: Sequence[float] | None, *, spoke: bool) -> Doubt:
+def _speakers(finds: Sequence[_Find]) -> list[_Find]:
+    """The finds that tell how writing looks on this page: numbers of several digits, or, without any, single digits."""
+    sure = [find for find in finds if find.speaks]
+    return [find for find in sure if find.length > 1] or sure
+
+
+def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke: bool) -> Doubt:
     """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink."""
     reasons: list[str] = []
     no_writing = False
@@ -81,12 +106,11 @@ def _doubt(find: _Find, page: PageInk, paper: Image, typical: Sequence[float] | 
         no_writing = True
     if find.size[1] > _THICKEST:
         reasons.append("too thick for a pen")
-    if typical is None:
+    if paper is None:
         if find.strokes_only:
             reasons.append("a mere stroke, and no other number to compare it with")
     elif not spoke:
-        x, y = _on_paper(find, page)
-        if not paper[y, x]:
+        if not paper.holds(find.place):
             reasons.append("not on the paper that the others are on")
             no_writing = True
         unlike = max(abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True))
@@ -120,21 +144,24 @@ def _best_digit(label: str, alternatives: Sequence[tuple[str, float]]) -> str:
     return label if label != NOT_A_DIGIT else alternatives[0][0]
 
 
-def _on_paper(find: _Find, page: PageInk) -> tuple[int, int]:
-    """The pixel (x, y) of page.paper where a find's middle lies."""
+def _pixel(place: tuple[float, float], shrink: tuple[float, float], size: tuple[int, int]) -> tuple[int, int]:
+    """The pixel (x, y) of a picture of this size, so much smaller, where a place lies."""
+    x, y = (min(max(int(at / less), 0), most - 1) for at, less, most in zip(place, shrink, size, strict=True))
+    return x, y
+
+
+def _paper_around(speakers: Sequence[_Find], page: PageInk) -> Paper | None:
+    """The Paper that goes on from the speakers to its edge, where its light changes of a sudden; None without any."""
+    if not speakers:
+        return None
     rows, columns = page.paper.shape
-    height, width = page.ink.shape
-    x, y = int(find.place[0] * columns / width), int(find.place[1] * rows / height)
-    return min(max(x, 0), columns - 1), min(max(y, 0), rows - 1)
-
-
-def _paper_around(light: Image, places: Sequence[tuple[int, int]]) -> Image:
-    """(h, w) uint8, not 0 where paper goes on without an edge from any of the places (x, y) of its light (h, w)."""
-    level = np.log2(np.maximum(light, 1).astype(np.float32))
-    level = np.clip(_LOG_SCALE * (level - 3.5), 0, 255).astype(np.uint8)
+    shrink = (page.ink.shape[1] / columns, page.ink.shape[0] / rows)
+    level = np.log2(page.paper.astype(np.float32))  # at least 24, see page_ink
+    level = np.clip(_LOG_SCALE * (level - 4.0), 0, 255).astype(np.uint8)
     step = _LOG_SCALE * math.log2(1 + _STEP)
-    mask = np.zeros((light.shape[0] + 2, light.shape[1] + 2), np.uint8)
-    for x, y in places:
+    mask = np.zeros((rows + 2, columns + 2), np.uint8)
+    for speaker in speakers:
+        x, y = _pixel(speaker.place, shrink, (columns, rows))
         if not mask[y + 1, x + 1]:
             cv2.floodFill(level, mask, (x, y), 0, step, step, 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8))
-    return mask[1:-1, 1:-1]
+    return Paper(mask=mask[1:-1, 1:-1], across=shrink[0], down=shrink[1])

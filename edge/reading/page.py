@@ -11,7 +11,7 @@ from edge.imaging.ink import quantile, to_grey
 from edge.imaging.lines import find_candidates, find_lines, level_strip
 from edge.imaging.page_ink import PageInk, lift_page
 from edge.inference.classifier import Classifier
-from edge.reading.doubt import Doubt, doubts_of
+from edge.reading.doubt import Doubt, doubts_of, paper_of
 from edge.reading.evidence import Evidence, Trace, seen_digits
 from edge.reading.number import to_digit, to_reading
 from edge.reading.written import Written, find_written
@@ -21,6 +21,9 @@ from edge.values import Box, Image, Reading
 _NOT_WRITING = 0.55
 # Numbers this sure tell whether the writing is the dark or the light.
 _SURE = 0.5
+# With more blobs than this a page is texture, or a table; numbers on it have at least so many digits.
+_CROWDED = 400
+_LEAST_IN_A_CROWD = 3
 
 
 def read_page(
@@ -59,12 +62,27 @@ def read_page(
     return _in_order(readings, _common_slope(numbers))
 
 
-def _find_numbers(page: PageInk, classifier: Classifier) -> tuple[Written, ...]:
-    """Everything on a page that may be a number."""
+def _find_numbers(page: PageInk, classifier: Classifier) -> list[Written]:
+    """Everything on a page that may be a number.
+
+    Lines of several blobs are read first; they tell where the paper is, and what stands alone beside it is passed over.
+    On a page full of blobs, which is texture, it is passed over wherever it stands.
+    """
     found = find_candidates(page)
-    return tuple(
-        number for line in find_lines(found) for number in find_written(level_strip(page, found, line), classifier)
-    )
+    lines = find_lines(found)
+    crowded = len(found.rows) > _CROWDED
+    least = _LEAST_IN_A_CROWD if crowded else 2
+    numbers: list[Written] = []
+    for line in lines:
+        if len(line.rows) >= least:
+            numbers.extend(find_written(level_strip(page, found, line), classifier))
+    if crowded:
+        return numbers
+    paper = paper_of(numbers, page)
+    for line in lines:
+        if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):
+            numbers.extend(find_written(level_strip(page, found, line), classifier))
+    return numbers
 
 
 def _weight(numbers: Sequence[Written]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,6 @@ from edge.imaging.lines import Strip
 from edge.imaging.segments import DIVIDING_GAP, Cut, cut_glyphs
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.reading.number import surety
 from edge.values import NOT_A_DIGIT, Glyph, Image, Prediction
 
 # A neighbour that is no digit and nearer than this, in digit heights, makes a digit a letter of its word.
@@ -39,13 +39,37 @@ class Written:
     strength: float
 
 
+class _Namer:
+    """Names glyphs by the digit network, each once."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._named: dict[int, tuple[Glyph, Image, Prediction]] = {}
+
+    def name(self, glyphs: Sequence[Glyph]) -> tuple[Image, tuple[Prediction, ...]]:
+        """Tensors (n, 28, 28, 1) of n glyphs, at least one, and their Predictions."""
+        for glyph in glyphs:
+            if id(glyph) not in self._named:
+                tensor = digit_tensors([glyph.ink])
+                self._named[id(glyph)] = (glyph, tensor, self._classifier.predict(tensor)[0])
+        known = [self._named[id(glyph)] for glyph in glyphs]
+        return np.concatenate([tensor for _, tensor, _ in known]), tuple(prediction for _, _, prediction in known)
+
+    def surety(self, glyphs: Sequence[Glyph]) -> float:
+        """How sure the network is, 0 to 1, that each glyph is a digit: the geometric mean over them, 0.0 for none."""
+        if not glyphs:
+            return 0.0
+        shares = [0.0 if p.label == NOT_A_DIGIT else p.confidence for p in self.name(glyphs)[1]]
+        return float(math.prod(shares) ** (1 / len(shares)))
+
+
 def find_written(strip: Strip, classifier: Classifier) -> tuple[Written, ...]:
     """The numbers in a level strip, from left to right; gaps of a digit's height and what is no digit divide."""
-    cut = cut_glyphs(strip.ink, lambda parts: surety(parts, classifier))
+    namer = _Namer(classifier)
+    cut = cut_glyphs(strip.ink, namer.surety)
     if not cut.glyphs:
         return ()
-    tensors = digit_tensors([glyph.ink for glyph in cut.glyphs])
-    predictions = classifier.predict(tensors)
+    tensors, predictions = namer.name(cut.glyphs)
     digits = [prediction.label != NOT_A_DIGIT for prediction in predictions]
     numbers: list[Written] = []
     for start, end in _runs(cut, digits):
