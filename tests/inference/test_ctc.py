@@ -22,7 +22,9 @@ def all_paths(frames: np.ndarray) -> dict[str, float]:
     found: dict[str, float] = {}
     for path in itertools.product(LABELS, repeat=len(frames)):
         text = "".join(str(label) for label, _ in itertools.groupby(path) if label != BLANK)
-        found[text] = found.get(text, 0.0) + float(np.prod([frame[label] for frame, label in zip(frames, path)]))
+        found[text] = found.get(text, 0.0) + float(
+            np.prod([frame[label] for frame, label in zip(frames, path, strict=True)])
+        )
     return found
 
 
