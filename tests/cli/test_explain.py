@@ -17,8 +17,9 @@ from edge.imaging.tensors import fit_digit
 from edge.reading.evidence import Evidence, SeenStrip, Trace
 from edge.reading.explain import explain
 from edge.reading.reader import Mode, Reader
+from edge.sinks.pictures import picture_path
 from edge.sources.digits import load_digits
-from edge.values import Box, Digit, Image, Reading
+from edge.values import Box, Digit, Image, Page, Reading
 
 MODES: tuple[Mode, ...] = ("digit", "number", "page")
 
@@ -108,6 +109,13 @@ def test_a_strip_is_shown_with_its_columns_and_a_card_a_digit() -> None:
     reading, _ = strip_reading("73")
     bare = explain(pixels, reading, None, threshold=0.9)
     assert bare.shape[0] < heights[0]
+
+
+def test_a_picture_s_name_tells_file_page_and_reading() -> None:
+    pixels, folder = np.zeros((9, 9), np.uint8), Path("out")
+    assert picture_path(folder, Page(pixels=pixels, source="scans/a.png")).as_posix() == "out/scans_a.png.png"
+    page = Page(pixels=pixels, source="../b.pdf", page_number=2)
+    assert picture_path(folder, page, 3).as_posix() == "out/b.pdf#2-3.png"
 
 
 def test_names_that_the_font_lacks_do_no_harm() -> None:
