@@ -26,11 +26,13 @@ def explain(pixels: Image, reading: Reading, evidence: Evidence | None, *, thres
     """
     rows = [_head(reading, name), *_why(reading, evidence, threshold), _pictures(pixels, reading, evidence)]
     if evidence is not None and evidence.strip is not None:
-        rows += [_title("strip tensor, and its columns' probabilities (-: no digit)"), _strip(evidence.strip, reading.text)]
-    cards = [] if evidence is None else _cards(evidence, threshold)
-    if cards:
-        what = "28x28 tensors" if evidence is not None and evidence.digits else "digits of the strip"
-        rows += [_title(f"{what}, and the probability of each label"), typeset.wrapped(cards, width=_WIDTH)]
+        rows += [
+            _title("strip tensor, and its columns' probabilities (-: no digit)"),
+            _strip(evidence.strip, reading.text),
+            *_cards("digits of the strip", _cut_cards(evidence.strip, reading, threshold)),
+        ]
+    if evidence is not None:
+        rows += _cards("28x28 tensors", _seen_cards(evidence.digits, threshold))
     return typeset.margin(typeset.above(rows, gap=10), 20)
 
 
@@ -130,17 +132,23 @@ def _strip(strip: SeenStrip, digits: str) -> Image:
     return typeset.above([*pieces, typeset.beside([labels, typeset.on_paper(shades)], gap=0)], gap=2)
 
 
-def _cards(evidence: Evidence, threshold: float) -> list[Image]:
-    """A card a digit: what the network saw and a bar for each label."""
-    colors = [_PIECES[at % len(_PIECES)] for at in range(max(len(evidence.digits), len(evidence.reading.digits)))]
-    if evidence.digits:
-        return [_seen_card(seen, color, threshold) for seen, color in zip(evidence.digits, colors, strict=False)]
-    if evidence.strip is None:
+def _cards(what: str, cards: list[Image]) -> list[Image]:
+    """The cards in rows under their title; nothing for none."""
+    if not cards:
         return []
-    spans, digits = evidence.strip.spans, evidence.reading.digits
+    return [_title(f"{what}, and the probability of each label"), typeset.wrapped(cards, width=_WIDTH)]
+
+
+def _seen_cards(digits: tuple[SeenDigit, ...], threshold: float) -> list[Image]:
+    """A card for each tensor that the digit network saw."""
+    return [_seen_card(seen, _PIECES[at % len(_PIECES)], threshold) for at, seen in enumerate(digits)]
+
+
+def _cut_cards(strip: SeenStrip, reading: Reading, threshold: float) -> list[Image]:
+    """A card for each digit that the number network found."""
+    found = zip(strip.spans, reading.digits, strict=False)
     return [
-        _cut_card(evidence.strip, span, digit, color, threshold)
-        for span, digit, color in zip(spans, digits, colors, strict=False)
+        _cut_card(strip, span, digit, _PIECES[at % len(_PIECES)], threshold) for at, (span, digit) in enumerate(found)
     ]
 
 
