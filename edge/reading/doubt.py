@@ -16,7 +16,7 @@ import numpy as np
 from edge.imaging.ink import quantile
 from edge.imaging.page_ink import PageInk
 from edge.reading.written import Written
-from edge.values import NOT_A_DIGIT, Image
+from edge.values import Image
 
 # From this confidence on a number, or a single digit that is no mere stroke, speaks for the page.
 _SURE = 0.9
@@ -121,27 +121,18 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
-    middle = [sum(glyph.box.center[i] for glyph in number.glyphs) / len(number.glyphs) for i in (0, 1)]
-    scale = page.shrink * page.shrunk
-    x, y = number.strip.to_page @ np.array([*middle, 1.0]) / scale
-    # to_page turns and scales alike in both directions.
-    zoom = math.hypot(*number.strip.to_page[:, 0]) / scale
-    height = quantile(np.array([glyph.box.height for glyph in number.glyphs]), 0.5)
-    shares = [prediction.confidence for prediction in number.predictions]
+    middle = [sum(digit.box.center[i] for digit in number.digits) / len(number.digits) for i in (0, 1)]
+    to_small = number.strip.to_page / (page.shrink * page.shrunk)
+    x, y = to_small @ np.array([*middle, 1.0])
+    zoom = math.hypot(*to_small[:, 0])  # it turns and scales alike in both directions
     return _Find(
         place=(float(x), float(y)),
-        size=(height * zoom, number.stroke_px / height, number.strength),
-        confidence=math.prod(shares) ** (1 / len(shares)),
-        length=len(number.glyphs),
-        strokes_only=all(
-            _best_digit(prediction.label, prediction.alternatives) == "1" for prediction in number.predictions
-        ),
+        size=(number.height_px * zoom, number.stroke_px / number.height_px, number.strength),
+        confidence=number.confidence ** (1 / len(number.digits)),
+        length=len(number.digits),
+        strokes_only=all(digit.digit == 1 for digit in number.digits),
         in_word=number.in_word,
     )
-
-
-def _best_digit(label: str, alternatives: Sequence[tuple[str, float]]) -> str:
-    return label if label != NOT_A_DIGIT else alternatives[0][0]
 
 
 def _pixel(place: tuple[float, float], shrink: tuple[float, float], size: tuple[int, int]) -> tuple[int, int]:

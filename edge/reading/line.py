@@ -199,11 +199,11 @@ def read_number(pixels: Image, strips: StripReader, threshold: float, trace: Tra
         # There is ink, and it is no digit.
         reading = Reading(text="", confidence=0.0, status="review", box=whole)
     if trace is not None:
-        trace.add(Evidence(reading=reading, ink=strip.ink, strip=_seen(line)))
+        trace.add(Evidence(reading=reading, ink=strip.ink, strip=seen_strip(line)))
     return reading
 
 
-def _seen(line: ReadLine) -> SeenStrip:
+def seen_strip(line: ReadLine) -> SeenStrip:
     """What the network got and said, for people to see."""
     spans = [(float(left), float(right)) for number in line.numbers for left, right in number.edges]
     return SeenStrip(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,9 +13,8 @@ from edge.imaging.lines import find_candidates, find_lines, level_strip
 from edge.imaging.page_ink import PageInk, lift_page
 from edge.inference.classifier import Classifier
 from edge.reading.doubt import Doubt, doubts_of, paper_of
-from edge.reading.evidence import Evidence, Trace, seen_digits
-from edge.reading.number import to_digit, to_reading
-from edge.reading.written import Written, find_written
+from edge.reading.evidence import Evidence, Trace
+from edge.reading.written import OpenStrips, Written, find_written
 from edge.values import Box, Image, Reading
 
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
@@ -33,36 +33,45 @@ def read_page(
     trace: Trace | None = None,
     *,
     size: tuple[int, int] | None = None,
+    open_strips: OpenStrips | None = None,
 ) -> tuple[Reading, ...]:
     """All numbers on a page (H, W) grey or (H, W, 3) BGR, top to bottom, left to right; none to many.
 
     Boxes are in pixels of the page as given, or of the page with this size (width, height) that pixels are a smaller
-    picture of. Raises ShapeError if pixels are not an image.
+    picture of. open_strips gives the number network, for what the digit network is not sure of. Raises ShapeError
+    if pixels are not an image.
     """
     grey = to_grey(pixels)
     size = size or (grey.shape[1], grey.shape[0])
     shrunk = size[0] / grey.shape[1]
     page = lift_page(grey, shrunk=shrunk)
-    numbers = _find_numbers(page, classifier)
+    numbers = _find_numbers(page, classifier, open_strips)
     if page.either:
         other = lift_page(grey, shrunk=shrunk, light=not page.light)
-        others = _find_numbers(other, classifier)
+        others = _find_numbers(other, classifier, open_strips)
         if _weight(others) > _weight(numbers):
             page, numbers = other, others
     readings: list[Reading] = []
     for number, doubt in zip(numbers, doubts_of(numbers, page), strict=True):
-        reading = None if doubt.no_writing else _read(number, doubt, threshold, size)
+        reading = _read(number, doubt, threshold, size)
         if reading is None:
             continue
         readings.append(reading)
         if trace is not None:
-            boxes, seen = tuple(g.box for g in number.glyphs), seen_digits(number.tensors, number.predictions)
-            evidence = Evidence(reading=reading, ink=number.strip.ink, boxes=boxes, digits=seen, doubts=doubt.reasons)
-            trace.add(evidence)
+            trace.add(
+                Evidence(
+                    reading=reading,
+                    ink=number.strip.ink,
+                    boxes=number.boxes,
+                    digits=number.seen,
+                    strip=number.whole,
+                    doubts=doubt.reasons,
+                )
+            )
     return _in_order(readings, _common_slope(numbers))
 
 
-def _find_numbers(page: PageInk, classifier: Classifier) -> list[Written]:
+def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips | None) -> list[Written]:
     """Everything on a page that may be a number.
 
     Lines of several blobs are read first; they tell where the paper is, and what stands alone beside it is passed over.
@@ -75,38 +84,45 @@ def _find_numbers(page: PageInk, classifier: Classifier) -> list[Written]:
     numbers: list[Written] = []
     for line in lines:
         if len(line.rows) >= least:
-            numbers.extend(find_written(level_strip(page, found, line), classifier))
+            numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
     if crowded:
         return numbers
     paper = paper_of(numbers, page)
     for line in lines:
         if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):
-            numbers.extend(find_written(level_strip(page, found, line), classifier))
+            numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
     return numbers
 
 
 def _weight(numbers: Sequence[Written]) -> float:
     """How much these look like writing: the sure digits in numbers of several."""
-    shares = [(len(n.predictions), math.prod(p.confidence for p in n.predictions)) for n in numbers]
-    return sum(count * share for count, share in shares if count > 1 and share > _SURE)
+    return sum(len(n.digits) * n.confidence for n in numbers if len(n.digits) > 1 and n.confidence > _SURE)
 
 
 def _common_slope(numbers: Sequence[Written]) -> float:
     """How the page lies, in radians, by what its numbers say, each digit a voice."""
     voices = [
-        math.atan2(n.strip.to_page[1, 0], n.strip.to_page[0, 0]) for n in numbers if len(n.glyphs) > 1 for _ in n.glyphs
+        math.atan2(number.strip.to_page[1, 0], number.strip.to_page[0, 0])
+        for number in numbers
+        if len(number.digits) > 1
+        for _ in number.digits
     ]
     return quantile(np.array(voices), 0.5) if voices else 0.0
 
 
 def _read(number: Written, doubt: Doubt, threshold: float, size: tuple[int, int]) -> Reading | None:
     """The Reading of one number, None if it is most likely no writing."""
-    digits = tuple(
-        to_digit(prediction, number.strip.box_on_page(glyph.box, *size))
-        for prediction, glyph in zip(number.predictions, number.glyphs, strict=True)
+    if doubt.no_writing or number.confidence < _NOT_WRITING ** len(number.digits):
+        return None
+    digits = tuple(replace(digit, box=number.strip.box_on_page(digit.box, *size)) for digit in number.digits)
+    sure = number.confidence >= threshold and not doubt.reasons
+    return Reading(
+        text=number.text,
+        confidence=number.confidence,
+        status="read" if sure else "review",
+        box=Box.around([digit.box for digit in digits]),
+        digits=digits,
     )
-    reading = to_reading(digits, Box.around([digit.box for digit in digits]), threshold, plain=not doubt.reasons)
-    return None if reading.confidence < _NOT_WRITING ** len(digits) else reading
 
 
 def _in_order(readings: list[Reading], tilt_rad: float) -> tuple[Reading, ...]:

@@ -82,7 +82,7 @@ class Reader:
         if self.mode == "page":
             from edge.reading.page import read_page
 
-            return read_page(pixels, self.classifier, self.threshold, trace, size=size)
+            return read_page(pixels, self.classifier, self.threshold, trace, size=size, open_strips=self.open_strips)
         if self.mode == "digit":
             from edge.reading.digit import read_digit
 

@@ -1,10 +1,14 @@
-"""A level strip of a page to the numbers written on it: cut up, named by the digit network, divided at what is none."""
+"""A level strip of a page to the numbers written on it: cut up, named by the digit network, divided at what is none.
+
+Where the digit network is not sure, because digits touch or are no digits, the number network reads the same ink whole.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,29 +18,49 @@ from edge.imaging.lines import Strip
 from edge.imaging.segments import DIVIDING_GAP, Cut, cut_glyphs
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.values import NOT_A_DIGIT, Glyph, Image, Prediction
+from edge.reading.evidence import SeenDigit, SeenStrip, seen_digits
+from edge.reading.number import to_digit
+from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Prediction
+
+if TYPE_CHECKING:
+    from edge.inference.strip import StripReader
+
+OpenStrips: TypeAlias = "Callable[[], StripReader]"
 
 # A neighbour that is no digit and nearer than this, in digit heights, makes a digit a letter of its word.
 _WORD_GAP = 0.3
+# From this probability on, what the network calls no digit divides; below, it is one that it does not know well.
+_SURELY_NONE = 0.6
+# A number that the digit network is less sure of than this is read again, whole.
+_SURE = 0.9
 # Ink from this on, of 255, is a stroke and not its pale edge; a glyph's darkest tenth is 255.
 _STROKE = 110
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Written:
-    """One number found in a strip: its digit Glyphs, boxes in strip pixels, with their tensors and Predictions.
+    """One number found in a strip: its Digits, boxes in strip pixels, and the probability that all of it is right.
 
-    in_word: how many of its ends stand close to something that is no digit. stroke_px: how wide the pen's stroke is, in
-    strip pixels; strength: how dark, 0 to 255.
+    in_word: how many of its ends stand close to something that is no digit. height_px: of a digit; stroke_px: how wide
+    the pen's stroke is, both in strip pixels; strength: how dark, 0 to 255. boxes, seen, whole: what it was cut into,
+    and what the networks got and said.
     """
 
     strip: Strip
-    glyphs: tuple[Glyph, ...]
-    tensors: Image
-    predictions: tuple[Prediction, ...]
+    digits: tuple[Digit, ...]
+    confidence: float
     in_word: int
+    height_px: float
     stroke_px: float
     strength: float
+    boxes: tuple[Box, ...]
+    seen: tuple[SeenDigit, ...]
+    whole: SeenStrip | None = None
+
+    @property
+    def text(self) -> str:
+        """The digits."""
+        return "".join(str(digit.digit) for digit in self.digits)
 
 
 class _Namer:
@@ -63,39 +87,80 @@ class _Namer:
         return float(math.prod(shares) ** (1 / len(shares)))
 
 
-def find_written(strip: Strip, classifier: Classifier) -> tuple[Written, ...]:
-    """The numbers in a level strip, from left to right; gaps of a digit's height and what is no digit divide."""
+def find_written(strip: Strip, classifier: Classifier, open_strips: OpenStrips | None) -> tuple[Written, ...]:
+    """The numbers in a level strip, from left to right; gaps of a digit's height and what is no digit divide.
+
+    open_strips gives the number network; None if there is none.
+    """
     namer = _Namer(classifier)
     cut = cut_glyphs(strip.ink, namer.surety)
     if not cut.glyphs:
         return ()
     tensors, predictions = namer.name(cut.glyphs)
-    digits = [prediction.label != NOT_A_DIGIT for prediction in predictions]
+    none = [p.label == NOT_A_DIGIT and p.confidence >= _SURELY_NONE for p in predictions]
     numbers: list[Written] = []
-    for start, end in _runs(cut, digits):
-        close_left = start > 0 and not digits[start - 1] and cut.gap(start) < _WORD_GAP
-        close_right = end < len(digits) and not digits[end] and cut.gap(end) < _WORD_GAP
+    for start, end in _runs(cut, none):
+        if all(p.label == NOT_A_DIGIT for p in predictions[start:end]):
+            continue
+        close_left = start > 0 and none[start - 1] and cut.gap(start) < _WORD_GAP
+        close_right = end < len(none) and none[end] and cut.gap(end) < _WORD_GAP
         glyphs = cut.glyphs[start:end]
         stroke, strength = _pen(strip.ink, glyphs)
+        digits = tuple(to_digit(p, g.box) for p, g in zip(predictions[start:end], glyphs, strict=True))
+        confidence = math.prod(digit.confidence for digit in digits)
+        whole = None
+        if open_strips is not None and confidence < _SURE and len(glyphs) > 1:
+            digits, confidence, whole = _read_again(strip, glyphs, digits, confidence, open_strips())
         numbers.append(
             Written(
                 strip=strip,
-                glyphs=glyphs,
-                tensors=tensors[start:end],
-                predictions=predictions[start:end],
+                digits=digits,
+                confidence=confidence,
                 in_word=close_left + close_right,
+                height_px=quantile(np.array([glyph.box.height for glyph in glyphs]), 0.5),
                 stroke_px=stroke,
                 strength=strength,
+                boxes=tuple(glyph.box for glyph in glyphs),
+                seen=seen_digits(tensors[start:end], predictions[start:end]),
+                whole=whole,
             )
         )
     return tuple(numbers)
 
 
-def _runs(cut: Cut, digits: Sequence[bool]) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of each run of glyphs that are digits and less than a digit's height apart."""
+def _read_again(
+    strip: Strip, glyphs: Sequence[Glyph], digits: tuple[Digit, ...], confidence: float, strips: StripReader
+) -> tuple[tuple[Digit, ...], float, SeenStrip | None]:
+    """Digits, confidence and what the number network saw, of the ink of these glyphs read whole.
+
+    Of two readers that agree, both must be wrong for the text to be wrong; where they differ, the surer one is right so
+    far as the other is not.
+    """
+    from edge.imaging.strips import strip_of_ink  # only pages with something doubtful pay for it
+    from edge.reading.line import read_strip, seen_strip
+
+    box = Box.around([glyph.box for glyph in glyphs])
+    line = read_strip(strip_of_ink(strip.ink[:, box.left : box.right]), strips, divide=False)
+    if not line.numbers:
+        return digits, confidence, None
+    (other,) = line.numbers
+    sure = other.prediction.confidence
+    if [digit.digit for digit in other.digits] == [digit.digit for digit in digits]:
+        return digits, 1 - (1 - confidence) * (1 - sure), seen_strip(line)
+    if confidence >= sure:
+        return digits, confidence * (1 - sure), seen_strip(line)
+    moved = tuple(
+        Digit(digit=d.digit, confidence=d.confidence, box=d.box.moved(box.left, 0), alternatives=d.alternatives)
+        for d in other.digits
+    )
+    return moved, sure * (1 - confidence), seen_strip(line)
+
+
+def _runs(cut: Cut, none: Sequence[bool]) -> list[tuple[int, int]]:
+    """Start and end (exclusive) of each run of glyphs that may be digits and are less than a digit's height apart."""
     runs: list[tuple[int, int]] = []
-    for place, digit in enumerate(digits):
-        if not digit:
+    for place, divides in enumerate(none):
+        if divides:
             continue
         if runs and runs[-1][1] == place and cut.gap(place) < DIVIDING_GAP:
             runs[-1] = (runs[-1][0], place + 1)
