@@ -13,7 +13,7 @@ from edge.values import Image
 from tests.scenes.hand import pick_writer, write_line
 
 NUMBERS = ("4071", "358", "29640", "816")
-SEEDS = (1, 2, 3)
+SEEDS = (2, 3, 7)
 
 Change = Callable[[Image], Image]
 
