@@ -48,6 +48,8 @@ def drop_rules(weak: Image, blobs: Blobs) -> Image:
     thin = cv2.subtract(weak, cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((_THICKEST_PX, _THICKEST_PX), np.uint8)))
     thin = cv2.bitwise_and(thin, long[blobs.labels])
     rows, columns = weak.shape[0] // _SHRINK, weak.shape[1] // _SHRINK
+    if not rows or not columns:
+        return weak
     small = cv2.resize(thin[: rows * _SHRINK, : columns * _SHRINK], (columns, rows), interpolation=cv2.INTER_AREA)
     run = max(_LEAST_RUN_PX, _RUN_PART * page) / _SHRINK
     lines = cv2.HoughLinesP(small, 1, _STEP_RAD, round(0.6 * run), minLineLength=run, maxLineGap=_GAP_PX)

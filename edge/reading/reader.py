@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from edge.errors import ModelError, UsageError
 from edge.inference.classifier import Classifier
 from edge.reading.evidence import Trace
-from edge.values import Image, Reading
+from edge.values import Image, Reading, check_pixels
 
 if TYPE_CHECKING:
     from edge.inference.strip import StripReader
@@ -78,6 +78,7 @@ class Reader:
         size: for a page, the (width, height) of what pixels are a smaller picture of; boxes are in its pixels then.
         Raises ShapeError.
         """
+        check_pixels(pixels)
         # Imported where chosen: a third of the edge's own start.
         if self.mode == "page":
             from edge.reading.page import read_page
