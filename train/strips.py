@@ -20,6 +20,8 @@ from train.strip_marks import Piece, write_mark, write_word
 
 # How many numbers of each length, from 1 digit on, in a thousand.
 _LENGTHS = np.array([60, 90, 160, 235, 215, 110, 60, 30, 16, 10, 8, 6]) / 1000.0
+# How often amounts begin with 1, 2, ... 9 (Benford, 1938).
+_FIRST = np.log10(1.0 + 1.0 / np.arange(1, 10))
 # A share of strips holds no number at all: lines, marks, remnants, paper.
 _EMPTY = 0.025
 # Rows of a contour are looked at in so many bins a digit.
@@ -45,6 +47,8 @@ def draw_text(rng: np.random.Generator) -> str:
         digits[:] = rng.choice(rng.integers(0, 10, 2), length)
     if length > 1 and digits[0] == 0 and rng.random() < 0.8:
         digits[0] = rng.integers(1, 10)
+    if length > 1 and rng.random() < 0.4:
+        digits[0] = 1 + int(rng.choice(9, p=_FIRST))
     return "".join(map(str, digits))
 
 
