@@ -115,6 +115,9 @@ def _report(judge: DemoJudge, check: bool, picture: Path | None) -> None:
     if check:
         print(f"{judge.right} of {judge.total} numbers right")  # noqa: T201
         sys.stdout.flush()
-        typer.echo(f"the demo draws {judge.ranges}; {judge.false} false readings shown", err=True)
+        typer.echo(
+            f"the demo draws {judge.ranges}; {judge.false} false readings shown, {judge.doubtful} more for review",
+            err=True,
+        )
     if picture:
         judge.write_picture(picture)

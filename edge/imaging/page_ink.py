@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs, find_blobs
 from edge.imaging.ink import noise_map
-from edge.imaging.ruling import drop_rules, has_rules
+from edge.imaging.ruling import drop_rules
 from edge.values import Box, Image
 
 # The writing is looked for on a picture whose longer side is at most this; it is read from the page itself.
@@ -141,9 +141,7 @@ def _find_pen_blobs(ink: Image) -> tuple[Blobs, npt.NDArray[np.bool_]]:
     """
     floor = noise_map(ink, tile_px=max(24, max(ink.shape) // _TILES))
     weak = cv2.threshold(cv2.subtract(ink, cv2.max(floor, _beside_pen(ink))), 0, 1, cv2.THRESH_BINARY)[1]
-    blobs = find_blobs(weak.view(np.bool_))
-    if has_rules(blobs):
-        blobs = find_blobs(drop_rules(weak, blobs).view(np.bool_))
+    blobs = find_blobs(drop_rules(weak).view(np.bool_))
     strong = cv2.compare(ink, cv2.max(cv2.convertScaleAbs(floor, alpha=_STRONG), _PEN), cv2.CMP_GT)
     pen = np.zeros(len(blobs) + 1, np.bool_)
     pen[blobs.labels[strong.view(np.bool_)]] = True

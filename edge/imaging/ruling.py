@@ -6,69 +6,77 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.imaging.glyphs import Blobs
+from edge.imaging.glyphs import find_blobs
 from edge.values import Image
 
-# A blob that reaches over this part of the page holds more than digits.
+# Lines are looked for on a picture half as large, in blobs that reach over this part of it: more than digits do.
+_SHRINK = 2
 _LONG_PART = 0.16
 # Straight runs of this part of the page are no strokes of a pen.
 _RUN_PART = 0.13
-_LEAST_RUN_PX = 30
-# Lines are looked for on a picture half as large, by their angle in these steps.
-_SHRINK = 2
+_LEAST_RUN_PX = 15
 _STEP_RAD = np.pi / 120
 _GAP_PX = 4
-# What is thicker across a line than this many times the line is a stroke that crosses it.
-_CROSSING = 1.7
+# A rule goes on behind the digits that interrupt it, for about this part of the page.
+_BEYOND_PART = 0.08
+# Lines are thinner than this, on the page; what lies so near to a found line is of it.
 _THICKEST_PX = 9
 _TRACK_PX = 5
+# What is thicker across a line than this many times the line is a stroke that crosses it.
+_CROSSING = 1.7
 
 
-def has_rules(blobs: Blobs) -> bool:
-    """True if any blob is so long and thin, or so wide a net, that it may be printed lines."""
-    if not len(blobs):
-        return False
-    width, height = (blobs.boxes[:, 2:] - blobs.boxes[:, :2]).T
-    side = np.maximum(width, height)
-    return bool(
-        ((side > _LONG_PART * max(blobs.labels.shape)) & (blobs.areas < 0.35 * width * height + 12 * side)).any()
-    )
-
-
-def drop_rules(weak: Image, blobs: Blobs) -> Image:
-    """The (H, W) uint8 mask, 0 or 1, whose Blobs these are, without the straight lines in the long ones.
+def drop_rules(mask: Image) -> Image:
+    """The (H, W) uint8 ink mask, 0 or 1, without the long straight lines in it; the mask itself if there are none.
 
     Lines are found by the probabilistic Hough transform (Matas et al., 2000). A pixel of a line goes only where the ink
     across the line is as thin as the line, so that strokes crossing it stay whole.
     """
-    page = max(weak.shape)
+    rows, columns = mask.shape[0] // _SHRINK, mask.shape[1] // _SHRINK
+    if min(rows, columns) < _LEAST_RUN_PX:
+        return mask
+    whole = mask[: rows * _SHRINK, : columns * _SHRINK]
+    small = cv2.resize(255 * whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    thin = _thin_and_long(cv2.compare(small, 64, cv2.CMP_GT))
+    if thin is None:
+        return mask
+    run = max(_LEAST_RUN_PX, _RUN_PART * max(rows, columns))
+    lines = cv2.HoughLinesP(thin, 1, _STEP_RAD, round(0.6 * run), minLineLength=run, maxLineGap=_GAP_PX)
+    if lines is None:
+        return mask
+    ends = _lengthened(_SHRINK * lines.reshape(-1, 4).astype(np.float64), _BEYOND_PART * max(mask.shape))
+    flat = np.abs(ends[:, 2] - ends[:, 0]) >= np.abs(ends[:, 3] - ends[:, 1])
+    return _without(_without(mask, ends[flat], flat=True), ends[~flat], flat=False)
+
+
+def _lengthened(ends: npt.NDArray[np.float64], by_px: float) -> npt.NDArray[np.int32]:
+    """Lines between ends (n, 4), longer by so much at both."""
+    along = ends[:, 2:] - ends[:, :2]
+    along *= by_px / np.maximum(np.hypot(*along.T), 1.0)[:, None]
+    return np.rint(np.concatenate((ends[:, :2] - along, ends[:, 2:] + along), axis=1)).astype(np.int32)
+
+
+def _thin_and_long(small: Image) -> Image | None:
+    """What is thin in the long blobs of a (h, w) mask, 0 or 255; None if no blob is long."""
+    blobs = find_blobs(small.view(np.bool_))
     width, height = (blobs.boxes[:, 2:] - blobs.boxes[:, :2]).T
     long = np.zeros(len(blobs) + 1, np.uint8)
-    long[1:] = np.maximum(width, height) > _LONG_PART * page
-    thin = cv2.subtract(weak, cv2.morphologyEx(weak, cv2.MORPH_OPEN, np.ones((_THICKEST_PX, _THICKEST_PX), np.uint8)))
-    thin = cv2.bitwise_and(thin, long[blobs.labels])
-    rows, columns = weak.shape[0] // _SHRINK, weak.shape[1] // _SHRINK
-    if not rows or not columns:
-        return weak
-    small = cv2.resize(thin[: rows * _SHRINK, : columns * _SHRINK], (columns, rows), interpolation=cv2.INTER_AREA)
-    run = max(_LEAST_RUN_PX, _RUN_PART * page) / _SHRINK
-    lines = cv2.HoughLinesP(small, 1, _STEP_RAD, round(0.6 * run), minLineLength=run, maxLineGap=_GAP_PX)
-    if lines is None:
-        return weak
-    ends = _SHRINK * lines.reshape(-1, 4)
-    flat = np.abs(ends[:, 2] - ends[:, 0]) >= np.abs(ends[:, 3] - ends[:, 1])
-    clean = _without(weak, thin, ends[flat], flat=True)
-    return _without(clean, thin, ends[~flat], flat=False)
+    long[1:] = 255 * (np.maximum(width, height) > _LONG_PART * max(small.shape))
+    if not long.any():
+        return None
+    side = _THICKEST_PX // _SHRINK + 1
+    thick = cv2.morphologyEx(small, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return np.asarray(cv2.bitwise_and(cv2.subtract(small, thick), long[blobs.labels]), np.uint8)
 
 
-def _without(mask: Image, thin: Image, ends: npt.NDArray[np.int32], *, flat: bool) -> Image:
+def _without(mask: Image, ends: npt.NDArray[np.int32], *, flat: bool) -> Image:
     """The mask without lines between ends (n, 4), all rather flat, or all rather upright."""
     if not len(ends):
         return mask
     track = np.zeros(mask.shape, np.uint8)
     for left, top, right, bottom in ends.tolist():
         cv2.line(track, (left, top), (right, bottom), 1, _TRACK_PX)
-    track = cv2.bitwise_and(track, thin)
+    track = cv2.bitwise_and(track, mask)
     limit = max(3, round(_CROSSING * _thickness(track, flat=flat)))
     strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((limit, 1) if flat else (1, limit), np.uint8))
     return np.asarray(cv2.subtract(mask, cv2.subtract(track, strokes)), np.uint8)

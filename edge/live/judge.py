@@ -57,12 +57,16 @@ def compare(numbers: tuple[WrittenNumber, ...], shown: tuple[Reading, ...]) -> V
 
 
 class DemoJudge:
-    """Judges every scene of a demo run at its end. false counts events that showed what was not written there."""
+    """Judges every scene of a demo run at its end.
+
+    false counts events that showed as sure what was not written there, doubtful those that showed it for review.
+    """
 
     def __init__(self, source: DemoSource) -> None:
         self.right = 0
         self.total = 0
         self.false = 0
+        self.doubtful = 0
         self.ranges = str(source.ranges)
         self._source = source
         self._began = 0.0
@@ -80,7 +84,9 @@ class DemoJudge:
         written = self._source.scene(number).numbers
         for event in step.events:
             if event.happening != "gone" and not compare(written, (event.reading,)).right:
-                self.false += 1
+                sure = event.reading.status == "read"
+                self.false += sure
+                self.doubtful += not sure
         self._last = step
 
     def finish(self) -> None:

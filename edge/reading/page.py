@@ -21,6 +21,8 @@ from edge.values import Box, Image, Reading
 _NOT_WRITING = 0.55
 # Numbers this sure tell whether the writing is the dark or the light.
 _SURE = 0.5
+# No digit can be told on a narrower page.
+_LEAST_PX = 8
 # With more blobs than this a page is texture, or a table; numbers on it have at least so many digits.
 _CROWDED = 400
 _LEAST_IN_A_CROWD = 3
@@ -42,6 +44,8 @@ def read_page(
     if pixels are not an image.
     """
     grey = to_grey(pixels)
+    if min(grey.shape) < _LEAST_PX:
+        return ()
     size = size or (grey.shape[1], grey.shape[0])
     shrunk = size[0] / grey.shape[1]
     page = lift_page(grey, shrunk=shrunk)
