@@ -68,7 +68,7 @@ def _rules(rng: np.random.Generator, shape: tuple[int, int], kind: str, pitch: f
     across = np.clip(thick / 2 + 0.5 - np.abs((x + step / 2) % step - step / 2), 0, 1)
     depth = np.float32(rng.uniform(0.12, 0.5))
     if kind == "ruled":
-        return np.asarray(depth * down[:, None] + 0 * x[None], np.float32)
+        return np.asarray(np.repeat(depth * down[:, None], width, axis=1), np.float32)
     if kind == "dots":
         return np.asarray(
             depth * cv2.GaussianBlur(np.outer(down, across).astype(np.float32), (3, 3), 0) * 1.5, np.float32
