@@ -23,7 +23,7 @@ from edge.errors import ModelError
 from edge.inference.classifier import Classifier, softmax
 from edge.inference.manifest import DIGITS, Manifest
 from edge.inference.strip import LABELS, ROWS
-from edge.values import Image
+from edge.values import NOT_A_DIGIT, Image
 
 
 class Task(Protocol):
@@ -92,11 +92,12 @@ class DigitTask:
             )
         logits = Classifier(manifest, content).logits(heldback.tensors)
         temperature = best_temperature(logits, heldback.labels)
+        none = manifest.labels.index(NOT_A_DIGIT) if NOT_A_DIGIT in manifest.labels else None
         right = int((logits.argmax(axis=1) == heldback.labels).sum())
         return replace(
             manifest,
             temperature=temperature,
-            threshold=sure_threshold(logits, heldback.labels, temperature),
+            threshold=sure_threshold(logits, heldback.labels, temperature, none=none),
             metrics={"heldback": {"n": len(heldback), "accuracy": round(100 * right / len(heldback), 3)}},
         )
 

@@ -118,7 +118,7 @@ def test_the_commands_of_the_workstation_explain_themselves_without_it(
 
 def test_what_ships_is_listed_without_the_workstation(lone_bin: Path, tmp_path: Path) -> None:
     models = json.loads(run(lone_bin / "edge-convert", "models", "--json", cwd=tmp_path).stdout)
-    assert [model["name"] for model in models if model["default"]] == ["lecture"]
+    assert [model["name"] for model in models if model["default"]] == ["paper"]
     assert Path(models[0]["file"]).is_file()
 
 

@@ -20,6 +20,7 @@ from train.interrupt import interrupts_wait, termination_is_an_exception
 from train.lessons import Lessons, PaperLessons, Teacher, lessons_for
 from train.model import Architecture, Model, build, check_name, compile_model, load, open_keras, transfer
 from train.progress import live_callbacks, say, say_epoch
+from train.rates import rate_callbacks
 from train.run import (
     CURVES,
     HISTORY,
@@ -105,13 +106,7 @@ def start(
         network = take_over(base, labels, freeze=settings.freeze)
     elif network is None:
         network = build(settings.model, len(labels))
-    steps = settings.epochs * math.ceil(len(parts.x_train) / settings.batch_size)
-    compile_model(
-        network,
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-        steps=steps if settings.schedule == "cosine" else None,
-    )
+    compile_model(network, settings.learning_rate, weight_decay=settings.weight_decay)
     make_folder(run)
     for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
         (run / name).unlink(missing_ok=True)
@@ -144,8 +139,12 @@ def _labels(settings: FitSettings, data: Data) -> tuple[str, ...]:
 
 @contextmanager
 def _open_lessons(record: Record, data: Data, parts: Split) -> Iterator[Lessons]:
-    place = Path(record.teacher) if record.teacher else None
-    teacher = Teacher(network=load_trained(place).network, folder=load_trained(place).folder) if place else None
+    teacher = None
+    if record.teacher:
+        trained = load_trained(Path(record.teacher))
+        if trained.labels != record.labels:
+            raise ModelError(f"--teacher {record.teacher}: knows other labels; use a run of `fit --model teacher`")
+        teacher = Teacher(network=trained.network, folder=trained.folder)
     with lessons_for(data, parts, record.settings, teacher) as shown:
         yield shown
 
@@ -232,6 +231,7 @@ def run_epoch(
     """
     seed = int(np.random.SeedSequence((settings.seed, epoch)).generate_state(1)[0])
     open_keras().utils.set_random_seed(seed)
+    steps = math.ceil(len(x) / settings.batch_size)
     begin = time.perf_counter()
     logs = network.fit(
         x,
@@ -239,7 +239,10 @@ def run_epoch(
         batch_size=settings.batch_size,
         validation_data=held,
         verbose=0,
-        callbacks=live_callbacks(epoch, settings.epochs, math.ceil(len(x) / settings.batch_size)),
+        callbacks=[
+            *live_callbacks(epoch, settings.epochs, steps),
+            *rate_callbacks(network, settings, epoch, steps),
+        ],
     ).history
     last = {name: float(values[-1]) for name, values in logs.items()}
     return Epoch(
@@ -269,7 +272,7 @@ def _write_representative(run: Path, record: Record, parts: Split, shown: Lesson
     x, y, held, held_y = parts.x_train, parts.y_train, parts.x_heldback, parts.y_heldback
     if isinstance(shown, PaperLessons):
         x, y = shown.pictures()
-        held, held_y = lessons.held_back(parts, HELDBACK_DIGITS)
+        held, held_y = lessons.held_back(parts, lessons.HELDBACK)
     else:
         held, held_y = held[:HELDBACK_DIGITS], held_y[:HELDBACK_DIGITS]
     images, labels = representative(

@@ -22,7 +22,7 @@ from train.judge import Probabilities, ask
 from train.model import Model
 from train.run import make_folder, write_file
 from train.settings import FitSettings
-from train.stream import FIRST, LAST, UNSEEN, Mix, synthesise
+from train.stream import FINISH, FIRST, LAST, UNSEEN, Mix, synthesise
 
 LABELS = (*DIGITS, NOT_A_DIGIT)
 # Making a picture takes about as long as learning from it: each serves the paper network two epochs, in other order.
@@ -30,7 +30,7 @@ LABELS = (*DIGITS, NOT_A_DIGIT)
 REPEATS = {"paper": 2, "teacher": 1}
 # The share of the epochs, at the end, that is nearer to MNIST.
 LAST_SHARE = 0.25
-# Held back are so many plain digits and as many synthesised from them.
+# Held back are so many plain digits and as many synthesised from them: a threshold hangs on the few that are misread.
 HELDBACK = 6000
 # Enough to draw a thousand of, even over the labels.
 SAMPLE = 4000
@@ -39,6 +39,7 @@ SAMPLE = 4000
 TRUST, SOFTENING = 0.7, 2.0
 # Bump when `synthesise` makes other pictures: what was kept for other runs is then made anew.
 _EDITION = 1
+MIXES = {FIRST: "first", LAST: "last", FINISH: "finish"}
 
 
 class Lessons(Protocol):
@@ -118,7 +119,7 @@ class PaperLessons:
         at = self._at(number)
         if self.now is None or self.now[0] != at:
             self.now = at, self._lesson(at)
-        if at < self._at(self.settings.epochs) and not self._kept(at + 1).is_file():
+        if at < self._at(max(number, self.settings.epochs)) and not self._kept(at + 1).is_file():
             self._order(at + 1)
         lesson = self.now[1]
         return as_input(lesson.images), lesson.targets()
@@ -128,12 +129,23 @@ class PaperLessons:
         x, y = self.parts.x_train, self.parts.y_train
         return synthesise(x, y, self._mix(0), n=min(SAMPLE, len(x)), seed=0)
 
+    @property
+    def _main(self) -> int:
+        """Epochs before the finish, which has lessons of its own."""
+        return self.settings.epochs - self.settings.finish_epochs
+
     def _at(self, epoch: int) -> int:
-        return (epoch - 1) // REPEATS[self.settings.model]
+        repeats = REPEATS[self.settings.model]
+        if epoch <= self._main:
+            return (epoch - 1) // repeats
+        return -(-self._main // repeats) + (epoch - self._main - 1) // repeats
 
     def _mix(self, at: int) -> Mix:
         """Nearer to MNIST towards the end."""
-        return LAST if at > self._at(self.settings.epochs) * (1 - LAST_SHARE) else FIRST
+        last = self._at(self._main)
+        if at > last:
+            return FINISH
+        return LAST if at > last * (1 - LAST_SHARE) else FIRST
 
     def _order(self, at: int) -> Future[tuple[Images, Labels]]:
         if at not in self.coming:
@@ -156,8 +168,7 @@ class PaperLessons:
 
     def _kept(self, at: int) -> Path:
         folder = self.teacher.folder if self.teacher else Path()
-        mix = "last" if self._mix(at) == LAST else "first"
-        return folder / "lessons" / f"{self.key}-{at:03}-{mix}.npz"
+        return folder / "lessons" / f"{self.key}-{at:03}-{MIXES[self._mix(at)]}.npz"
 
 
 @contextmanager
@@ -166,7 +177,7 @@ def lessons_for(data: Data, parts: Split, settings: FitSettings, teacher: Teache
     if not settings.synthesised:
         yield PlainLessons.of(parts, len(data.labels))
         return
-    key = hashlib.sha256(repr((_EDITION, data.sha256, len(parts.x_train), FIRST, LAST)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((_EDITION, data.sha256, len(parts.x_train), *MIXES)).encode()).hexdigest()[:12]
     x, y = held_back(parts, HELDBACK)
     held = (as_input(x), one_hot(y, len(LABELS))) if len(x) else None
     # A fresh process: a fork of one that runs TensorFlow's threads may stand still for ever.

@@ -157,20 +157,11 @@ def build(name: str, classes: int) -> Model:
     return BUILDERS[name](classes)
 
 
-# What a cosine leaves of the learning rate at its end: more epochs than planned still teach a little.
-_LAST_RATE = 0.01
-
-
-def compile_model(model: Model, learning_rate: float, *, weight_decay: float = 0.0, steps: int | None = None) -> None:
-    """Make it ready to fit: adam (AdamW where weights decay), categorical cross-entropy, accuracy.
-
-    steps: over how many the learning rate falls by a cosine to a hundredth; None keeps it.
-    """
+def compile_model(model: Model, learning_rate: float, *, weight_decay: float = 0.0) -> None:
+    """Make it ready to fit: adam (AdamW where weights decay), categorical cross-entropy, accuracy."""
     optimizers = open_keras().optimizers
-    rate = learning_rate
-    if steps is not None:
-        rate = optimizers.schedules.CosineDecay(learning_rate, steps, alpha=_LAST_RATE)
-    optimizer = optimizers.AdamW(rate, weight_decay=weight_decay) if weight_decay else optimizers.Adam(rate)
+    decays = {"weight_decay": weight_decay} if weight_decay else {}
+    optimizer = (optimizers.AdamW if weight_decay else optimizers.Adam)(learning_rate, **decays)
     model.compile(optimizer=optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
 
 

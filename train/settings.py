@@ -17,7 +17,8 @@ class FitSettings:
     """How to fit; the defaults are the lecture's recipe, `for_model` knows the others.
 
     validation_split: the last part of the training digits, 0 up to 1 exclusive, held back and never trained on.
-    schedule: the learning rate's way over the epochs; cosine falls to 1 % of it. weight_decay: more than 0 is AdamW.
+    schedule: the learning rate's way over the epochs, see train.rates. weight_decay: more than 0 is AdamW.
+    finish: the share of the epochs, at the end, for which the rate begins again from lower, 0 up to 1 exclusive.
     keep: which epoch the run folder stores. limit: train on the first so many digits only, to try things out.
     freeze: convolution layers taken over from another run stay as they are.
     Raises UsageError for values out of range.
@@ -30,6 +31,7 @@ class FitSettings:
     learning_rate: float = 0.001
     schedule: Schedule = "constant"
     weight_decay: float = 0.0
+    finish: float = 0.0
     seed: int = 1
     keep: Keep = "last"
     freeze: bool = False
@@ -42,6 +44,7 @@ class FitSettings:
         _check("--validation-split", self.validation_split, 0.0 <= self.validation_split < 1.0, "0 up to 1, 1 excluded")
         _check("learning rate", self.learning_rate, 0 < self.learning_rate < math.inf, "more than 0")
         _check("weight decay", self.weight_decay, 0 <= self.weight_decay < math.inf, "0 or more")
+        _check("finish", self.finish, 0 <= self.finish < 1, "0 up to 1, 1 excluded")
         _check("schedule", self.schedule, self.schedule in ("constant", "cosine"), "constant or cosine")
         _check("--seed", self.seed, 0 <= self.seed < 2**32, "0 to 4294967295")
         _check("--keep", self.keep, self.keep in ("last", "best"), "last or best")
@@ -59,6 +62,11 @@ class FitSettings:
         )
 
     @property
+    def finish_epochs(self) -> int:
+        """How many epochs the finish takes."""
+        return round(self.finish * self.epochs)
+
+    @property
     def synthesised(self) -> bool:
         """Whether the network learns from digits as they come from paper, and a class for what is no digit."""
         return self.model in ("paper", "teacher")
@@ -68,7 +76,7 @@ _PAPER: dict[str, Any] = {"batch_size": 128, "learning_rate": 0.003, "schedule":
 
 # Where a network's recipe differs from the lecture's.
 RECIPES: dict[str, dict[str, Any]] = {
-    "paper": {"epochs": 20, **_PAPER},
+    "paper": {"epochs": 26, "finish": 6 / 26, **_PAPER},
     "teacher": {"epochs": 8, **_PAPER},
     "strip": {"epochs": 28, "learning_rate": 0.003, "schedule": "cosine", "weight_decay": 0.004},
 }

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from edge.errors import ModelError
 
 # What `edge` uses unasked, by task: a strip model's name begins with its task, and no digit model's does.
-DEFAULTS: Mapping[str, str] = MappingProxyType({"digit": "lecture", "strip": "strip"})
+DEFAULTS: Mapping[str, str] = MappingProxyType({"digit": "paper", "strip": "strip"})
 DEFAULT = DEFAULTS["digit"]
 FOLDER = Path(__file__).parent / "models"
 
