@@ -159,9 +159,10 @@ def draw_certainty(series: Sequence[Certainty], title: str, threshold: float | N
     axes[0, 0].legend(frameon=False, loc="lower right", bbox_to_anchor=(1.0, 0.1))
     axes[0, 1].set(xlabel="refused in %", ylabel="wrong among the rest in %", xlim=(0, None))
     axes[0, 1].set_yscale("symlog", linthresh=0.1)
+    top = max(2.0, axes[0, 1].get_ylim()[1])
     axes[0, 1].set_yticks([0, *(100 * error for error in ERRORS), 5, 10, 50])
     axes[0, 1].yaxis.set_major_formatter("{x:g}")
-    axes[0, 1].set_ylim(0, max(2.0, 1.2 * axes[0, 1].get_ylim()[1]))
+    axes[0, 1].set_ylim(0, top)
     for axis in axes.flat:
         axis.grid(alpha=0.25)
     axes[0, 1].legend(frameon=False, loc="upper right")
@@ -183,13 +184,12 @@ def _draw_reliability(axis: Any, one: Certainty, color: str, at: int) -> None:
 
 def _draw_refusals(axis: Any, one: Certainty, color: str, threshold: float | None) -> None:
     refused, errors, confidence = one.curve()
-    # What lies far right of the strictest error is of little use to anybody.
-    shown = refused <= max(0.05, 3 * (1 - one.read_at(min(ERRORS)).share))
+    kept = np.flatnonzero(confidence >= (1.0 if threshold is None else threshold))
+    # What lies far right of the strictest error and of the threshold is of little use to anybody.
+    strict = 3 * (1 - one.read_at(min(ERRORS)).share)
+    shown = refused <= max(0.05, strict, 1.1 * refused[kept[-1]] if len(kept) else 0.0)
     axis.plot(100 * refused[shown], 100 * errors[shown], color=color, label=f"{one.name}, n = {len(one.right):,}")
-    if threshold is None:
-        return
-    kept = np.flatnonzero(confidence >= threshold)
-    if len(kept):
+    if threshold is not None and len(kept):
         place = 100 * refused[kept[-1]], 100 * errors[kept[-1]]
         axis.plot(*place, "o", color=color, label=f"threshold {threshold:.3f}: {place[1]:.2f} % wrong")
 
