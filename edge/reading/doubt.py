@@ -21,12 +21,13 @@ from edge.values import Image
 # From this confidence on a number, or a single digit that is no mere stroke, speaks for the page.
 _SURE = 0.9
 _SURE_ALONE = 0.95
-# Light on one sheet changes by less than this part from a pixel of the small picture to the next, at its edge by more.
-_STEP = 0.09
+# Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
+_STEP = 0.2
 _LOG_SCALE = 60.0
+_STROKES_PX = 7
 # Writing of one hand: heights, strokes and ink differ by less than this factor; a mere stroke must be more like it.
 _ALIKE = 2.5
-_ALIKE_STROKES = 1.8
+_ALIKE_STROKES = 1.5
 _FAR_FROM_IT = 3.0
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
@@ -147,12 +148,13 @@ def _paper_around(speakers: Sequence[_Find], page: PageInk) -> Paper | None:
         return None
     rows, columns = page.paper.shape
     shrink = (page.ink.shape[1] / columns, page.ink.shape[0] / rows)
-    level = np.log2(page.paper.astype(np.float32))  # at least 24, see page_ink
-    level = np.clip(_LOG_SCALE * (level - 4.0), 0, 255).astype(np.uint8)
-    step = _LOG_SCALE * math.log2(1 + _STEP)
-    mask = np.zeros((rows + 2, columns + 2), np.uint8)
-    for speaker in speakers:
-        x, y = _pixel(speaker.place, shrink, (columns, rows))
-        if not mask[y + 1, x + 1]:
-            cv2.floodFill(level, mask, (x, y), 0, step, step, 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8))
-    return Paper(mask=mask[1:-1, 1:-1], across=shrink[0], down=shrink[1])
+    level = (_LOG_SCALE * np.log2(page.paper.astype(np.float32) / 16)).astype(np.uint8)  # at least 24, see page_ink
+    square = np.ones((3, 3), np.uint8)
+    step = cv2.subtract(cv2.dilate(level, square), cv2.erode(level, square))
+    smooth = cv2.threshold(step, _LOG_SCALE * math.log2(1 + _STEP), 1, cv2.THRESH_BINARY_INV)[1]
+    _, parts = cv2.connectedComponents(smooth, connectivity=4)
+    held = {int(parts[y, x]) for x, y in (_pixel(speaker.place, shrink, (columns, rows)) for speaker in speakers)}
+    mask = np.isin(parts, [part for part in held if part]).view(np.uint8)
+    # Strokes and their surroundings are no edge of the paper.
+    mask = cv2.dilate(mask, np.ones((_STROKES_PX, _STROKES_PX), np.uint8))
+    return Paper(mask=mask, across=shrink[0], down=shrink[1])

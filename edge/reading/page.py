@@ -24,7 +24,8 @@ _SURE = 0.5
 # No digit can be told on a narrower page.
 _LEAST_PX = 8
 # With more blobs than this a page is texture, or a table; numbers on it have at least so many digits.
-_CROWDED = 400
+_CROWDED = 250
+_MOST_LINES = 100
 _LEAST_IN_A_CROWD = 3
 
 
@@ -86,11 +87,12 @@ def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips
     crowded = len(found.rows) > _CROWDED
     least = _LEAST_IN_A_CROWD if crowded else 2
     numbers: list[Written] = []
-    for line in lines:
-        if len(line.rows) >= least:
-            numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
+    # Of a crowd only the longest: that takes no more time, however much there is.
+    longest = sorted((line for line in lines if len(line.rows) >= least), key=lambda line: -len(line.rows))
+    for line in longest[:_MOST_LINES] if crowded else longest:
+        numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
     if crowded:
-        return numbers
+        return [number for number in numbers if len(number.digits) > 1]
     paper = paper_of(numbers, page)
     for line in lines:
         if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):

@@ -33,6 +33,7 @@ _WORD_GAP = 0.3
 _SURELY_NONE = 0.6
 # A number that the digit network is less sure of than this is read again, whole.
 _SURE = 0.9
+_VIEWS = 3
 # Ink from this on, of 255, is a stroke and not its pale edge; a glyph's darkest tenth is 255.
 _STROKE = 110
 
@@ -140,7 +141,7 @@ def _read_again(
     from edge.reading.line import read_strip, seen_strip
 
     box = Box.around([glyph.box for glyph in glyphs])
-    line = read_strip(strip_of_ink(strip.ink[:, box.left : box.right]), strips, divide=False)
+    line = read_strip(strip_of_ink(strip.ink[:, box.left : box.right]), strips, views=_VIEWS, divide=False)
     if not line.numbers:
         return digits, confidence, None
     (other,) = line.numbers
