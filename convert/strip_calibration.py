@@ -21,7 +21,7 @@ from edge.values import Image
 
 # Held-back strips are easier than paper.
 LOWEST_THRESHOLD = 0.9
-WRONG_ALLOWED = 0.01
+WRONG_ALLOWED = 0.008
 # A text taken for impossible and right, or the other way round, shall not outweigh all others.
 _LEAST = 1e-4
 
