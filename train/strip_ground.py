@@ -64,9 +64,9 @@ def _unevenly(rng: np.random.Generator, share: npt.NDArray[np.float32]) -> npt.N
     height, width = share.shape
     slope = np.linspace(-0.5, 0.5, width, dtype=np.float32) * np.float32(rng.normal(0.0, 0.25))
     slope = slope + np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None] * np.float32(rng.normal(0.0, 0.2))
-    if rng.random() < 0.15:
+    if rng.random() < 0.1:  # soft, or what is left of its edge would stand there like a 1
         slope[:, int(rng.integers(width)) :] -= np.float32(rng.uniform(0.1, 0.4))
-        slope = cv2.blur(slope, (9, 3))
+        slope = cv2.blur(slope, (2 * (height // 2) + 1, 3))
     lit = np.clip(1.0 + slope - slope.max(), 0.25, 1.0)
     dimmed: npt.NDArray[np.float32] = 1.0 - (1.0 - share) * lit
     return dimmed

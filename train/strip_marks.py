@@ -33,11 +33,12 @@ _SIGN_SHARES = np.array([share for _, share in _SIGNS]) / sum(share for _, share
 
 @dataclass(slots=True)
 class Piece:
-    """A soft patch (h, w) uint8, the row of its top below the baseline, and the gap in pixels before it."""
+    """A soft patch (h, w) uint8, the row of its top below the baseline, the gap before it in pixels, if it is a 0."""
 
     patch: Image
     top: int
     gap: float
+    zero: bool = False
 
 
 def write_mark(rng: np.random.Generator, kind: str, height_px: float) -> Piece:
@@ -115,12 +116,6 @@ def _equals(rng: np.random.Generator) -> list[Points]:
     ]
 
 
-def _bracket(rng: np.random.Generator) -> list[Points]:
-    turn = np.linspace(-1, 1, 9)
-    bow = rng.uniform(0.12, 0.26) * (1 - turn**2)
-    return [np.stack((bow if rng.random() < 0.5 else -bow, 0.6 * turn - 0.48), axis=1)]
-
-
 def _dollar(rng: np.random.Generator) -> list[Points]:
     turn = np.linspace(0, 1, 12)
     wide, high = rng.uniform(0.22, 0.32), rng.uniform(0.8, 0.95)
@@ -151,8 +146,6 @@ MARKS: Mapping[str, Callable[[np.random.Generator], list[Points]]] = MappingProx
         "_": _low_dash,
         "~": _wave,
         "=": _equals,
-        "(": _bracket,
-        ")": _bracket,
         "$": _dollar,
         "#": _hash,
         "*": _star,

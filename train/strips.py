@@ -94,7 +94,7 @@ class Synthesiser:
             drop = rng.normal(0.0, wander) * height_px
             raised = 0.0 if size >= 0.9 or rng.random() < 0.6 else rng.uniform(0.0, 1.0) * (1.0 - size) * height_px
             gap = float(np.clip(rng.normal(touch, loose), -0.1, 1.0)) * height_px
-            pieces.append(Piece(patch, round(drop - raised) - patch.shape[0], gap))
+            pieces.append(Piece(patch, round(drop - raised) - patch.shape[0], gap, zero=digit == "0"))
         _surround(rng, pieces, height_px)
         return pieces, pens
 
@@ -106,6 +106,8 @@ def _sizes(rng: np.random.Generator, text: str) -> npt.NDArray[np.float64]:
         return sizes
     if rng.random() < 0.18:  # the first is tall, or the others small
         sizes[0] *= rng.uniform(1.1, 1.6)
+    if rng.random() < 0.4:  # a 1 is a stroke, and many let it run
+        sizes[[c == "1" for c in text]] *= rng.uniform(1.1, 1.7)
     if rng.random() < 0.25:  # zeros are written small
         sizes[[c == "0" for c in text]] *= rng.uniform(0.5, 0.9)
     if len(text) > 2 and rng.random() < 0.06:  # cents
@@ -132,14 +134,14 @@ def _separators(rng: np.random.Generator, text: str) -> dict[int, str]:
 def _surround(rng: np.random.Generator, pieces: list[Piece], height_px: float) -> None:
     """Put the marks people write before and after a number."""
     if rng.random() < 0.34:
-        ends = [".", "-", ".-", "=", ",", "--", "_", ",-", "~", ")"]
-        shares = np.array([5, 5, 4, 3, 2, 1, 0.6, 2, 1.5, 0.3])
+        ends = [".", "-", ".-", "=", ",", "--", "_", ",-", "~"]
+        shares = np.array([5, 5, 4, 3, 2, 1, 0.6, 2, 1.5])
         for mark in str(rng.choice(ends, p=shares / shares.sum())):
             pieces.append(write_mark(rng, mark, height_px))
     if rng.random() < 0.15:
-        starts = ["$", "=", "-", "#", ".", "*", "("]
+        starts = ["$", "=", "-", "#", ".", "*"]
         pieces.insert(
-            0, write_mark(rng, str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.05, 0.05, 0.02])), height_px)
+            0, write_mark(rng, str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.06, 0.06])), height_px)
         )
     if not pieces or rng.random() < 0.03:
         word = write_word(rng, height_px, longest=3 if pieces else 6)
@@ -159,7 +161,7 @@ def _set(rng: np.random.Generator, pieces: list[Piece], height_px: float) -> Ima
     canvas = np.zeros((rows, width), np.uint8)
     edge = np.full(rows // step + 3, -np.inf)
     end = 0
-    joins = rng.random() < 0.12
+    joins, chained = rng.random() < 0.12, rng.random() < 0.3
     before: tuple[int, int] | None = None
     for number, piece in enumerate(pieces):
         high, wide = piece.patch.shape
@@ -179,7 +181,10 @@ def _set(rng: np.random.Generator, pieces: list[Piece], height_px: float) -> Ima
         edge[span] = np.maximum(edge[span], right + x)
         if joins and before is not None and high > 0.4 * height_px and rng.random() < 0.6:
             _join(rng, canvas, before, (x + int(left[left < np.inf].min()), top + int(rng.uniform(0.1, 0.9) * high)))
-        before = (x + wide - 2, top + int(rng.uniform(0.0, 0.95) * high))
+        if chained and piece.zero and number and pieces[number - 1].zero:  # 000 without lifting the pen
+            _join(rng, canvas, before or (x, top), (x + wide // 2, top + int(rng.uniform(0.0, 0.25) * high)))
+        low = 0.2 if piece.zero else 0.95
+        before = (x + wide - 2, top + int(rng.uniform(0.0, low) * high))
         end = max(end, x + wide)
     return canvas[:, : end + 1]
 
@@ -201,7 +206,7 @@ def _join(rng: np.random.Generator, canvas: Image, start: tuple[int, int], end: 
     """A thin stroke from one digit to the next, as of a pen not lifted."""
     middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 + rng.normal(0.0, 0.08) * canvas.shape[0])
     points = np.rint(np.array([start, middle, end]) * 8).astype(np.int32)
-    pen = max(1, round(rng.uniform(0.02, 0.06) * canvas.shape[0]))
+    pen = max(1, round(rng.uniform(0.03, 0.09) * canvas.shape[0]))
     cv2.polylines(canvas, [points[:, None]], False, 255, pen, cv2.LINE_AA, 3)
 
 
@@ -249,7 +254,7 @@ def _framed(rng: np.random.Generator, ink: Image, height_px: float, *, empty: bo
     thick = max(1, round(rng.uniform(0.02, 0.07) * h))
     tilt = rng.normal(0.0, 0.012) * width
     for side in ("top", "bottom", "left", "right", "middle"):
-        share = {"top": 0.18, "bottom": 0.24, "left": 0.004, "right": 0.004, "middle": 0.005}[side]
+        share = {"top": 0.18, "bottom": 0.24, "left": 0.002, "right": 0.002, "middle": 0.005}[side]
         if rng.random() > (0.3 if empty and side not in ("left", "right") else share):
             continue
         if side in ("left", "right"):
