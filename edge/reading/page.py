@@ -24,8 +24,8 @@ _SURE = 0.5
 # No digit can be told on a narrower page.
 _LEAST_PX = 8
 # With more blobs than this a page is texture, or a table; numbers on it have at least so many digits.
-_CROWDED = 250
-_MOST_LINES = 100
+_CROWDED = 350
+_MOST_LINES = 60
 _LEAST_IN_A_CROWD = 3
 
 
@@ -92,7 +92,7 @@ def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips
     for line in longest[:_MOST_LINES] if crowded else longest:
         numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
     if crowded:
-        return [number for number in numbers if len(number.digits) > 1]
+        return [number for number in numbers if len(number.digits) >= _LEAST_IN_A_CROWD]
     paper = paper_of(numbers, page)
     for line in lines:
         if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):
