@@ -26,8 +26,8 @@ _DARKEST_PAPER = 24
 # Whether the writing is lighter or darker than its ground shows on a small picture as well.
 _THUMBNAIL_PX = 214
 _GROUND_PX = 13
-# Between these a light cloth or a dark shadow may weigh as much as the writing: both have to be read.
-_EITHER = (0.7, 5.0)
+# From here on it is not told: keys and cloth beside a sheet may outweigh its dark writing, so both are read.
+_EITHER = 0.7
 # Wood grain, creases and cloth absorb less of the light, of 255, than a pen somewhere in its stroke.
 _PEN = 28
 # A stroke reaches this many times the noise floor somewhere.
@@ -90,7 +90,7 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None) ->
     either = False
     if light is None:
         balance = _light_balance(small)
-        light, either = balance > 1.0, _EITHER[0] < balance < _EITHER[1]
+        light, either = balance > 1.0, balance > _EITHER
     if light:
         small = cv2.bitwise_not(small)
     height, width = small.shape

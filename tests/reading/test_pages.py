@@ -1,0 +1,89 @@
+"""What on a page is a number: on the paper, of one pen, apart from words, rules and what lies about."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.reading.reader import Reader
+from edge.sources.digits import load_digits
+from edge.values import Image, Reading
+
+# Places of shipped digits that are written plainly, by what they are.
+PLAIN = {"1": 2, "0": 3, "2": 1, "7": 0, "3": 30, "9": 12}
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader.open()
+
+
+def sheet(height: int = 480, width: int = 640) -> Image:
+    """Plain paper with a little noise."""
+    rng = np.random.default_rng(1)
+    return np.clip(rng.normal(225, 2, (height, width)), 0, 255).astype(np.uint8)
+
+
+def write(page: Image, text: str, left: int, top: int, px: int = 60) -> None:
+    """Write digits of MNIST, px for the whole 28×28, dark on the page, in place."""
+    for place, digit in enumerate(text):
+        ink = cv2.resize(load_digits()[0][PLAIN[digit]], (px, px), interpolation=cv2.INTER_CUBIC)
+        x = left + round(0.75 * px) * place
+        part = page[top : top + px, x : x + px]
+        part[:] = (part * (1 - 0.7 / 255 * ink)).astype(np.uint8)
+
+
+def texts(readings: tuple[Reading, ...], status: str | None = None) -> list[str]:
+    return [reading.text for reading in readings if status in (None, reading.status)]
+
+
+def test_what_lies_beside_the_paper_is_passed_over(reader: Reader) -> None:
+    page = sheet()
+    page[:, 420:] = np.clip(np.random.default_rng(2).normal(80, 3, (480, 220)), 0, 255)
+    write(page, "2079", 60, 100)
+    write(page, "3", 520, 300)
+    assert texts(reader.read(page)) == ["2079"]
+
+
+def test_a_stroke_alone_is_never_sure(reader: Reader) -> None:
+    page = sheet()
+    cv2.line(page, (300, 150), (290, 260), (60,), 6, cv2.LINE_AA)
+    assert texts(reader.read(page), "read") == []
+
+
+def test_a_stroke_unlike_the_writing_is_not_sure_and_one_like_it_is(reader: Reader) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    write(page, "1", 60, 220)
+    cv2.line(page, (420, 150), (410, 450), (60,), 14, cv2.LINE_AA)
+    assert texts(reader.read(page), "read") == ["2079", "1"]
+
+
+@pytest.mark.parametrize("slope", [0.0, 0.06])
+def test_numbers_are_read_on_ruled_paper(reader: Reader, slope: float) -> None:
+    page = sheet()
+    for top in range(30, 480, 52):
+        cv2.line(page, (0, top), (639, round(top + 639 * slope)), (150,), 2, cv2.LINE_AA)
+    write(page, "2079", 60, 100)
+    write(page, "370", 200, 270)
+    assert texts(reader.read(page)) == ["2079", "370"]
+
+
+def test_rows_of_a_leaning_page_come_in_order(reader: Reader) -> None:
+    page = sheet(700, 700)
+    for row, left in ((0, 180), (1, 180), (2, 180)):
+        write(page, ("20", "79", "93")[row], left, 200 + 110 * row)
+        write(page, ("37", "02", "70")[row], left + 220, 200 + 110 * row)
+    turn = cv2.getRotationMatrix2D((350, 350), 38, 0.85)
+    leaning = cv2.warpAffine(page, turn, (700, 700), borderValue=(225,))
+    assert texts(reader.read(leaning)) == ["20", "37", "79", "02", "93", "70"]
+
+
+def test_light_writing_beside_dark_writing_does_not_hide_it(reader: Reader) -> None:
+    page = sheet()
+    page[:, 400:] = 30
+    for top in range(20, 460, 60):
+        cv2.putText(page, "AKHX", (420, top + 30), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (220,), 2, cv2.LINE_AA)
+    write(page, "2079", 60, 100)
+    assert "2079" in texts(reader.read(page))
