@@ -62,14 +62,14 @@ def bare_call(model: str) -> Callable[[], object]:
 
 
 def bench_digit() -> list[Compared]:
-    """One digit from tensor to Prediction, and the default model beside the lecture's."""
+    """One digit from tensor to Prediction, and the paper model beside the lecture's."""
     rows = []
-    for model in ("paper", "lecture"):
+    for model, target in (("lecture", 1.3), ("paper", None)):
         content, classifier = find_model(model).read_bytes(), Classifier.open(model)
         rounds = [bench_digits(classifier, content) for _ in range(6)][1:]
         ours, others = [through.p50 for _, through in rounds], [bare.p50 for bare, _ in rounds]
         what = f"a digit, tensor to Prediction, {model} {classifier.manifest.recipe}"
-        rows.append(Compared(what, "bare set_tensor + invoke + get_tensor", "µs", ours, others, 1.3))
+        rows.append(Compared(what, "bare set_tensor + invoke + get_tensor", "µs", ours, others, target))
     paper, lecture = bare_call("paper"), bare_call("lecture")
     ours, others = turns(lambda: 1e3 * quickest_ms(paper, 300), lambda: 1e3 * quickest_ms(lecture, 300), 15)
     return [*rows, Compared("bare call, paper int8", DIGIT, "µs", ours, others, 0.6)]
