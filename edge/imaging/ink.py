@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -21,11 +22,14 @@ _NOISE_SIGMAS = 3.5
 LOUDEST = 60
 # A tile's spread is judged by so many pixels across and down.
 _TILE_SAMPLES = 24
-# Crops smaller than this are tight ones without a printed box; larger ones may show its lines along their border.
-SMALLEST_WITH_PRINT = 32
-_PRINTED_MARGIN = 0.12
 # Which half is the writing shows as well on a small picture as on a large one.
 _POLARITY_SIDE = 32
+# Printed lines lie in the outer eighth of such a picture.
+_PRINTED_MARGIN = 4
+# Ink and paper lie this many deviations apart; light and shadow blend.
+_TWO_TONES = 1.8
+# Light writing stands out by at least this part of the mean brightness, or it is the unrest of a blank sheet.
+_FAINT_LIGHT = 0.035
 
 
 def to_grey(pixels: Image) -> Image:
@@ -123,23 +127,40 @@ def ink_mask(ink: Image, *, low: float | Image, high: float | Image) -> Mask:
 def is_light_on_dark(grey: Image) -> bool:
     """True if the writing on (H, W) grey, one digit or number, is lighter than its ground.
 
-    Brightness alone cannot tell: a photo in the dusk is dark all over. Writing is the smaller part and seldom runs
-    along the border, so the half (Otsu) that fills less of both is the ink. A slope of light is taken out first, and so
-    is a margin in which printed lines lie; tiny crops have none to spare.
+    Brightness alone cannot tell: a photo in the dusk is dark all over. Of the two halves (Otsu) the ground is the one
+    in which a wider circle fits and which runs along the border. Where the halves blend, by a shadow or dirt, the
+    middle is judged by itself, without the printed lines of the border; what hardly stands out is the unrest of paper.
     """
-    side = min(grey.shape)
-    margin = round(_PRINTED_MARGIN * side) if side >= SMALLEST_WITH_PRINT else 0
-    inner = grey[margin : grey.shape[0] - margin, margin : grey.shape[1] - margin]
-    shrink = _POLARITY_SIDE / min(inner.shape)
-    if shrink < 1:
-        inner = cv2.resize(inner, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-    level = inner.astype(np.float32)
+    shrink = _POLARITY_SIDE / min(grey.shape)
+    if shrink != 1:
+        shape = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
+        grey = cv2.resize(grey, shape, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_CUBIC)
+    level, light = _halves(grey)
+    if not _apart(level, light, of=_TWO_TONES):
+        inner = grey[_PRINTED_MARGIN:-_PRINTED_MARGIN, _PRINTED_MARGIN:-_PRINTED_MARGIN]
+        level, light = _halves(inner)
+    if not light.any() or float(level[light].mean() - level[~light].mean()) < _FAINT_LIGHT * float(grey.mean()):
+        return False
+    widest = [float(cv2.distanceTransform(half.view(np.uint8), cv2.DIST_L2, 3).max()) for half in (light, ~light)]
+    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
+    return math.log2(widest[0] / widest[1]) + 2 * float(border.mean()) < 1.0
+
+
+def _halves(grey: Image) -> tuple[npt.NDArray[np.float32], Mask]:
+    """Grey (H, W) with a slope of light taken out, and its lighter half (Otsu)."""
+    level = grey.astype(np.float32)
     for axis in (0, 1):  # the least-squares plane, an axis at a time, for the grid is regular
         place = np.arange(level.shape[axis], dtype=np.float32) - (level.shape[axis] - 1) / 2
         profile = level.mean(axis=1 - axis)
         slope = float(profile @ place) / max(float(place @ place), 1.0)
         level -= slope * (place[:, None] if axis == 0 else place)
     flat = cv2.normalize(level, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    light = flat > otsu(flat)
-    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    return float(light.mean() + border.mean()) < 1.0
+    return level, flat > otsu(flat)
+
+
+def _apart(level: npt.NDArray[np.float32], light: Mask, *, of: float) -> bool:
+    """Whether the means of the halves of level lie apart by `of` times their deviations together."""
+    if not light.any():
+        return False
+    upper, lower = level[light], level[~light]
+    return float(upper.mean() - lower.mean()) > of * float(upper.std() + lower.std())
