@@ -220,7 +220,8 @@ def _write(place: Path, lesson: Lesson) -> None:
 def _read(place: Path) -> Lesson | None:
     """A kept lesson; None if the file is damaged, for it can be made again."""
     try:
-        with np.load(place, allow_pickle=False) as kept:
+        # Opened here, for numpy leaves a damaged file open.
+        with place.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return Lesson(images=kept["images"], labels=kept["labels"].astype(np.int64), said=kept["said"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
