@@ -18,16 +18,16 @@ from edge.imaging.page_ink import PageInk
 from edge.reading.written import Written
 from edge.values import Image
 
-# From this confidence on a number, or a single digit that is no mere stroke, speaks for the page.
+# From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
 _SURE_ALONE = 0.95
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
 _LOG_SCALE = 60.0
 _STROKES_PX = 7
-# Writing of one hand: heights, strokes and ink differ by less than this factor; a mere stroke must be more like it.
+# Writing of one hand: heights, strokes and ink differ by less than this factor; mere strokes and rings by still less.
 _ALIKE = 2.5
-_ALIKE_STROKES = 1.5
+_ALIKE_MERE = 1.5
 _FAR_FROM_IT = 3.0
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
@@ -49,13 +49,13 @@ class _Find:
     size: tuple[float, float, float]  # height, stroke to height, strength
     confidence: float  # of a digit, the geometric mean
     length: int
-    strokes_only: bool
+    mere: bool
     in_word: int
 
     @property
     def speaks(self) -> bool:
         """True if it is sure by itself."""
-        if self.in_word or self.strokes_only or self.size[1] > _THICKEST:
+        if self.in_word or self.mere or self.size[1] > _THICKEST:
             return False
         return self.confidence >= (_SURE if self.length > 1 else _SURE_ALONE)
 
@@ -80,8 +80,13 @@ def paper_of(numbers: Sequence[Written], page: PageInk) -> Paper | None:
     return _paper_around(_speakers([_measured(number, page) for number in numbers]), page)
 
 
-def doubts_of(numbers: Sequence[Written], page: PageInk) -> tuple[Doubt, ...]:
-    """The Doubt about each number found on a page."""
+def doubts_of(
+    numbers: Sequence[Written], page: PageInk, strange: Sequence[tuple[float, float]] = ()
+) -> tuple[Doubt, ...]:
+    """The Doubt about each number found on a page.
+
+    strange: the middles (x, y), on the page's small picture, of what was looked at and is no number.
+    """
     finds = [_measured(number, page) for number in numbers]
     speakers = _speakers(finds)
     paper = _paper_around(speakers, page)
@@ -89,7 +94,9 @@ def doubts_of(numbers: Sequence[Written], page: PageInk) -> tuple[Doubt, ...]:
     if speakers:
         weights = [speaker for speaker in speakers for _ in range(speaker.length)]
         typical = [quantile(np.array([speaker.size[i] for speaker in weights]), 0.5) for i in range(3)]
-    return tuple(_doubt(find, paper, typical, spoke=find in speakers) for find in finds)
+    beside = 0 if paper is None else sum(paper.holds(place) for place in strange)
+    drowned = sum(speaker.length for speaker in speakers) < beside
+    return tuple(_doubt(find, paper, typical, spoke=find in speakers, drowned=drowned) for find in finds)
 
 
 def _speakers(finds: Sequence[_Find]) -> list[_Find]:
@@ -98,9 +105,14 @@ def _speakers(finds: Sequence[_Find]) -> list[_Find]:
     return [find for find in sure if find.length > 1] or sure
 
 
-def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke: bool) -> Doubt:
-    """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink."""
+def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke: bool, drowned: bool) -> Doubt:
+    """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink.
+
+    drowned: there is more on that paper that is no number than there are sure digits.
+    """
     reasons: list[str] = []
+    if drowned:
+        reasons.append("most of what is on this paper is no number")
     no_writing = False
     if find.in_word:
         reasons.append("stands in a word")
@@ -108,17 +120,17 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
     if find.size[1] > _THICKEST:
         reasons.append("too thick for a pen")
     if paper is None:
-        if find.strokes_only:
-            reasons.append("a mere stroke, and no other number to compare it with")
+        if find.mere:
+            reasons.append("mere strokes or rings, and no other number to compare them with")
     elif not spoke:
         if not paper.holds(find.place):
             reasons.append("not on the paper that the others are on")
             no_writing = True
         unlike = max(abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True))
-        if unlike > math.log(_ALIKE_STROKES if find.strokes_only else _ALIKE):
+        if unlike > math.log(_ALIKE_MERE if find.mere else _ALIKE):
             reasons.append("not like the other writing")
-            no_writing |= find.strokes_only and unlike > math.log(_FAR_FROM_IT)
-    return Doubt(reasons=tuple(reasons), no_writing=no_writing and (find.length == 1 or find.strokes_only))
+            no_writing |= find.mere and unlike > math.log(_FAR_FROM_IT)
+    return Doubt(reasons=tuple(reasons), no_writing=no_writing and (find.length == 1 or find.mere))
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
@@ -131,7 +143,7 @@ def _measured(number: Written, page: PageInk) -> _Find:
         size=(number.height_px * zoom, number.stroke_px / number.height_px, number.strength),
         confidence=number.confidence ** (1 / len(number.digits)),
         length=len(number.digits),
-        strokes_only=all(digit.digit == 1 for digit in number.digits),
+        mere=number.text.strip("1") == "" or number.text.strip("0") == "",
         in_word=number.in_word,
     )
 

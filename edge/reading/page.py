@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from edge.imaging.ink import quantile, to_grey
-from edge.imaging.lines import find_candidates, find_lines, level_strip
+from edge.imaging.lines import Line, find_candidates, find_lines, level_strip
 from edge.imaging.page_ink import PageInk, lift_page
 from edge.inference.classifier import Classifier
 from edge.reading.doubt import Doubt, doubts_of, paper_of
@@ -27,6 +27,14 @@ _LEAST_PX = 8
 _CROWDED = 350
 _MOST_LINES = 60
 _LEAST_IN_A_CROWD = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Found:
+    """What may be numbers on a page, and the middles (x, y), on its small picture, of what was looked at in vain."""
+
+    numbers: list[Written]
+    strange: list[tuple[float, float]]
 
 
 def read_page(
@@ -50,14 +58,14 @@ def read_page(
     size = size or (grey.shape[1], grey.shape[0])
     shrunk = size[0] / grey.shape[1]
     page = lift_page(grey, shrunk=shrunk)
-    numbers = _find_numbers(page, classifier, open_strips)
+    found = _find_numbers(page, classifier, open_strips)
     if page.either:
         other = lift_page(grey, shrunk=shrunk, light=not page.light)
         others = _find_numbers(other, classifier, open_strips)
-        if _weight(others) > _weight(numbers):
-            page, numbers = other, others
+        if _weight(others.numbers) > _weight(found.numbers):
+            page, found = other, others
     readings: list[Reading] = []
-    for number, doubt in zip(numbers, doubts_of(numbers, page), strict=True):
+    for number, doubt in zip(found.numbers, doubts_of(found.numbers, page, found.strange), strict=True):
         reading = _read(number, doubt, threshold, size)
         if reading is None:
             continue
@@ -73,10 +81,10 @@ def read_page(
                     doubts=doubt.reasons,
                 )
             )
-    return _in_order(readings, _common_slope(numbers))
+    return _in_order(readings, _common_slope(found.numbers))
 
 
-def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips | None) -> list[Written]:
+def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips | None) -> _Found:
     """Everything on a page that may be a number.
 
     Lines of several blobs are read first; they tell where the paper is, and what stands alone beside it is passed over.
@@ -87,17 +95,25 @@ def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips
     crowded = len(found.rows) > _CROWDED
     least = _LEAST_IN_A_CROWD if crowded else 2
     numbers: list[Written] = []
+    strange: list[tuple[float, float]] = []
+
+    def read(line: Line) -> None:
+        written = find_written(level_strip(page, found, line), classifier, open_strips)
+        numbers.extend(written)
+        if not written:
+            strange.append(page.blobs.box(*line.rows).center)
+
     # Of a crowd only the longest: that takes no more time, however much there is.
     longest = sorted((line for line in lines if len(line.rows) >= least), key=lambda line: -len(line.rows))
     for line in longest[:_MOST_LINES] if crowded else longest:
-        numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
+        read(line)
     if crowded:
-        return [number for number in numbers if len(number.digits) >= _LEAST_IN_A_CROWD]
+        return _Found(numbers=[number for number in numbers if len(number.digits) >= least], strange=strange)
     paper = paper_of(numbers, page)
     for line in lines:
         if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):
-            numbers.extend(find_written(level_strip(page, found, line), classifier, open_strips))
-    return numbers
+            read(line)
+    return _Found(numbers=numbers, strange=strange)
 
 
 def _weight(numbers: Sequence[Written]) -> float:
