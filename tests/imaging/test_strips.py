@@ -47,7 +47,7 @@ def test_width_is_a_multiple_of_a_bucket_and_the_type_is_the_networks() -> None:
     tensor = strip_tensor(strip_ink(written())).values
     assert tensor.shape[0] == ROWS and tensor.shape[2] == 1
     assert tensor.shape[1] % BUCKET == 0
-    assert tensor.dtype == np.uint8 and tensor.max() == 255 and np.median(tensor) == 0
+    assert tensor.dtype == np.uint8 and tensor.max() > 220 and np.median(tensor) < 8
 
 
 @pytest.mark.parametrize("slant", [-0.25, 0.3, 0.6])
