@@ -39,9 +39,14 @@ _BLOT = "a blot, no stroke"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cell:
-    """What a cell holds: the digit's Glyph, None if blank; doubts say why the ink may not be one plain digit."""
+    """What a cell holds: the digit's Glyph, None if blank; doubts say why the ink may not be one plain digit.
+
+    ink: the whole cell's soft ink (h, w) as it was looked at, without its box; place: the digit's Box in it, if any.
+    """
 
     glyph: Glyph | None
+    ink: Image
+    place: Box | None = None
     doubts: tuple[str, ...] = ()
 
 
@@ -153,13 +158,13 @@ def _find_inside(ink: Image, inside: Inside, floor: float) -> Cell:
     blobs = find_blobs(ink_mask(ink, low=0.6 * level, high=1.1 * level))
     rows, others = _belonging(blobs, inside, ink.shape[0], ink.shape[1])
     if not rows:
-        return Cell(glyph=None)
+        return Cell(glyph=None, ink=ink)
     glyph = cut_glyph(ink, blobs, rows)
     place = np.s_[glyph.box.top : glyph.box.bottom, glyph.box.left : glyph.box.right]
     own = np.isin(blobs.labels[place], np.array(rows) + 1)
     darkest = quantile(ink[place][own], 0.9)
     if darkest < max(_PALEST_WRITING, 1.5 * floor):
-        return Cell(glyph=None)
+        return Cell(glyph=None, ink=ink)
     doubts = [*_doubts_of_place(glyph.box, inside)]
     if darkest < max(_PALE_WRITING, 2.0 * floor):
         doubts.append("hardly darker than its paper")
@@ -167,7 +172,7 @@ def _find_inside(ink: Image, inside: Inside, floor: float) -> Cell:
         doubts.append("more than one piece of writing")
     if _widest(own) > _WIDEST_STROKE * max(own.shape):
         doubts.append(_BLOT)
-    return Cell(glyph=glyph, doubts=tuple(doubts))
+    return Cell(glyph=glyph, ink=ink, place=glyph.box, doubts=tuple(doubts))
 
 
 def _doubts_of_place(box: Box, inside: Inside) -> tuple[str, ...]:
@@ -211,6 +216,8 @@ def _belonging(blobs: Blobs, inside: Inside, height: int, width: int) -> tuple[t
     near = (np.hypot(gap_x, gap_y) <= 0.12 * height) & (blobs.areas >= 0.06 * blobs.areas[main]) & ~touches & within
     near[main] = True
     others = kept & ~near & (tall >= 0.5 * tall[main]) & (blobs.areas >= 0.3 * blobs.areas[main])
+    if touches[main]:  # what runs out of the picture beside others that do is a part of something larger
+        others |= within & ~near & touches & (blobs.areas >= 0.15 * blobs.areas[main])
     return tuple(int(row) for row in np.flatnonzero(near)), bool(others.any())
 
 

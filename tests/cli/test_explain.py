@@ -64,6 +64,17 @@ def test_a_blank_page_in_number_mode_has_a_sheet_that_shows_it(tmp_path: Path) -
     assert len(list((tmp_path / "why").iterdir())) == 1
 
 
+def test_a_cell_is_shown_with_all_its_ink_and_the_digit_s_place_in_it() -> None:
+    reader = Reader.open(mode="digit")
+    for pixels, boxes in ((written(1), 1), (np.full((64, 64), 220, np.uint8), 0)):
+        trace = Trace()
+        (reading,) = reader.read(pixels, trace)
+        evidence = trace.of(reading)
+        assert evidence is not None and len(evidence.boxes) == boxes
+        for box in evidence.boxes:
+            assert evidence.ink[box.top : box.bottom, box.left : box.right].sum() > 0.9 * evidence.ink.sum()
+
+
 def test_sheets_below_a_file_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     cv2.imwrite(str(tmp_path / "a.png"), written(1))
