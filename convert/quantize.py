@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 
 from convert.calibration import LOWEST_THRESHOLD
 from convert.network import check_shapes, foreign_noise_held_back, load_network
-from convert.recipes import Recipe
+from convert.recipes import RECIPES, Recipe
 from convert.run_folder import Run
 from convert.runtimes import RuntimeAt, loads_in, this_runtime
 from convert.tasks import TASKS
@@ -52,15 +53,17 @@ def quantize(
         saved = Path(folder) / "saved"
         _export(task.ending_in_logits(network), saved)
         for recipe in recipes:
-            content = to_tflite(saved, recipe, inputs)
+            content = to_tflite(saved, recipe, inputs, exact_end=task.exact_end)
             manifest = _manifest(run, recipe, labels, content)
             if heldback is not None and len(heldback):
                 manifest = task.calibrated(manifest, content, heldback)
             yield _write(out, manifest, content, recipe, others)
 
 
-def to_tflite(saved: Path, recipe: Recipe, inputs: Sequence[Image]) -> bytes:
+def to_tflite(saved: Path, recipe: Recipe, inputs: Sequence[Image], *, exact_end: bool = False) -> bytes:
     """The .tflite bytes of a SavedModel by a recipe; inputs (H, W, 1) uint8 to learn ranges from where it needs them.
+
+    exact_end leaves the last convolution of an int8 model, and the model's input and output, in float32.
 
     Raises ModelError if TensorFlow's converter refuses.
     """
@@ -84,10 +87,30 @@ def to_tflite(saved: Path, recipe: Recipe, inputs: Sequence[Image]) -> bytes:
             converter.target_spec.supported_ops = [integer_only[recipe.activations]]
             converter.inference_input_type = converter.inference_output_type = tf.dtypes.as_dtype(recipe.boundary)
         try:
-            content: bytes = converter.convert()
+            exact = exact_end and recipe.activations == "int8"
+            content: bytes = _with_exact_end(tf, converter, saved) if exact else converter.convert()
         except Exception as error:  # the converter has an error class of its own for each of its layers
             reason = " ".join(str(error).split())[:300]
             raise ModelError(f"recipe {recipe.name}: TensorFlow does not convert this network: {reason}") from error
+    return content
+
+
+def _with_exact_end(tf: Any, converter: Any, saved: Path) -> bytes:
+    """What an int8 converter makes of a SavedModel, its last convolution and the reshaping after it left in float32.
+
+    A converter itself quantizes all or nothing; TensorFlow's debugger of quantization can leave layers out, by name.
+    """
+    plain = open_interpreter(to_tflite(saved, RECIPES["float32"], ()))
+    names = {details["index"]: details["name"] for details in plain.get_tensor_details()}
+    operators: list[dict[str, Any]] = getattr(plain, "_get_ops_details", list)()
+    last = [names[op["outputs"][0]] for op in operators if op["op_name"] == "CONV_2D"][-1]
+    converter.inference_input_type = converter.inference_output_type = tf.float32
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=[last], denylisted_ops=["RESHAPE"])
+    with warnings.catch_warnings(action="ignore"):  # of the interpreter that it opens, which TensorFlow will drop
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=converter.representative_dataset, debug_options=options
+        )
+        content: bytes = debugger.get_nondebug_quantized_model()
     return content
 
 

@@ -30,7 +30,8 @@ class Task(Protocol):
     """How models of one task are converted and judged.
 
     unit is what one input is called; gates what is asked unless said otherwise; shape a Keras network's input without
-    the batch; outputs how many dimensions its output has; probe the smallest input (H, W, 1) that shows a file loads.
+    the batch; outputs how many dimensions its output has; probe the smallest input (H, W, 1) that shows a file loads;
+    exact_end whether an int8 model's last layer stays in float32.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Task(Protocol):
     shape: tuple[int | None, ...]
     outputs: int
     probe: tuple[int, int, int]
+    exact_end: bool
 
     def calibration(self, file: Path) -> tuple[Image, ...]:
         """Inputs (H, W, 1) uint8 in a run's representative.npz to learn ranges from. Raises ModelError."""
@@ -70,7 +72,7 @@ class DigitTask:
 
     name, unit, gates = "digit", "digit", DIGIT_GATES
     shape: tuple[int | None, ...] = (SIDE, SIDE, 1)
-    outputs, probe = 2, (SIDE, SIDE, 1)
+    outputs, probe, exact_end = 2, (SIDE, SIDE, 1), False
 
     def calibration(self, file: Path) -> tuple[Image, ...]:
         """See Task."""
@@ -132,6 +134,8 @@ class StripTask:
     name, unit, gates = "strip", "number", STRIP_GATES
     shape: tuple[int | None, ...] = (ROWS, None, 1)
     outputs, probe = 3, (ROWS, 32, 1)
+    # Over its frames a network's logits span a hundred: in 256 steps of them one text in sixty becomes another.
+    exact_end = True
 
     def calibration(self, file: Path) -> tuple[Image, ...]:
         """See Task."""
