@@ -88,7 +88,7 @@ def test_each_model_is_told_which_flag_it_belongs_to() -> None:
         ({"labels": [*DIGITS, "none"]}, "convert the right model"),
         ({"labels": list(DIGITS)}, "convert the right model"),
         ({"sha256": "0" * 64}, "sha256"),
-        ({"input": {"shape": [1, 32, -1, 1], "dtype": "float32", "scale": 0, "zero_point": 0}}, "its manifest says"),
+        ({"input": {"shape": [1, 32, -1, 1], "dtype": "uint8", "scale": 0.5, "zero_point": 0}}, "its manifest says"),
     ],
 )
 def test_a_manifest_that_does_not_fit_is_refused(copy: Path, values: dict[str, object], message: str) -> None:
