@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.values import Image
+from edge.values import Image, Mask
 
 # A side is looked at in so many pieces. A printed line shows in all but one of them, or, where its box has round
 # corners, in all but two at each end; the foot of a 2 or the bar of a 7 does not.
@@ -156,7 +156,16 @@ def _places(rows: int, width: int, deepest: int | None = None) -> npt.NDArray[np
     across = (np.arange(_PIECES) + 0.5) / _PIECES - 0.5
     shift = np.rint(_LEANS[:, None] * width * across).astype(np.intp)  # (leans, pieces)
     place = np.clip(np.arange(rows)[None, :, None] + shift[:, None, :], 0, last)
-    return place * _PIECES + np.arange(_PIECES)
+    flat: npt.NDArray[np.intp] = place * _PIECES + np.arange(_PIECES)
+    return flat
+
+
+@lru_cache(maxsize=64)
+def _leaning(height: int, width: int, rows: int, lean: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Row (rows, width) and column (width,) indices that take leaning rows out of (height, width) as level ones."""
+    columns = np.arange(width)
+    drop = np.rint(lean * (columns + 0.5 - width / 2)).astype(np.intp)
+    return np.clip(np.arange(rows)[:, None] + drop, 0, height - 1), columns
 
 
 def _turned(image: Image, turns: int) -> Image:
@@ -185,13 +194,11 @@ def _is_straight(raw: Image, run: npt.NDArray[np.intp], height: int) -> bool:
 def _drop_top(side: Image, line: _Line, level: float) -> int:
     """Take the line out of side (h, w), in place; the rows that it reaches down."""
     height, width = side.shape
-    depth = round(_BAND * height) + _SKIRT + 2
-    columns = np.arange(width)
-    drop = np.rint(line.lean * (columns + 0.5 - width / 2)).astype(np.intp)
-    place = np.clip(np.arange(depth)[:, None] + drop, 0, height - 1)
+    place, columns = _leaning(height, width, line.row + _SKIRT + 2, line.lean)
     band = side[place, columns]  # the line lies level in it
     ranked = np.partition(band, (width // 4, width // 2), axis=1)
-    skirt, common = ranked[:, width // 4], ranked[:, width // 2]
+    skirt: Image = ranked[:, width // 4]
+    common: Image = ranked[:, width // 2]
     end = line.row + 1
     while end < line.row + _SKIRT and skirt[end] > 0.5 * level:
         end += 1
@@ -200,7 +207,7 @@ def _drop_top(side: Image, line: _Line, level: float) -> int:
     stays = band[:end] > 1.5 * section + 2 * level  # a pen darker than the print
     if start >= _SKIRT - 1:
         outside, within = band[start - 2 : start], band[end : end + 2]
-        crosses = (outside > 2 * level).any(axis=0) & (within > 2 * level).any(axis=0)
+        crosses: Mask = (outside > 2 * level).any(axis=0) & (within > 2 * level).any(axis=0)
         stays |= cv2.dilate(crosses.view(np.uint8)[None], np.ones((1, 3), np.uint8)).astype(np.bool_)
     side[place[start:end], columns] = np.where(stays[start:], band[start:end], 0)
     return end

@@ -135,32 +135,29 @@ def is_light_on_dark(grey: Image) -> bool:
     if shrink != 1:
         shape = (max(1, round(grey.shape[1] * shrink)), max(1, round(grey.shape[0] * shrink)))
         grey = cv2.resize(grey, shape, interpolation=cv2.INTER_AREA if shrink < 1 else cv2.INTER_CUBIC)
-    level, light = _halves(grey)
-    if not _apart(level, light, of=_TWO_TONES):
-        inner = grey[_PRINTED_MARGIN:-_PRINTED_MARGIN, _PRINTED_MARGIN:-_PRINTED_MARGIN]
-        level, light = _halves(inner)
-    if not light.any() or float(level[light].mean() - level[~light].mean()) < _FAINT_LIGHT * float(grey.mean()):
+    light, step, two_tones = _halves(grey)
+    if not two_tones:
+        light, step, _ = _halves(grey[_PRINTED_MARGIN:-_PRINTED_MARGIN, _PRINTED_MARGIN:-_PRINTED_MARGIN])
+    if step <= _FAINT_LIGHT * cv2.mean(grey)[0]:
         return False
     widest = [float(cv2.distanceTransform(half.view(np.uint8), cv2.DIST_L2, 3).max()) for half in (light, ~light)]
     border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
     return math.log2(widest[0] / widest[1]) + 2 * float(border.mean()) < 1.0
 
 
-def _halves(grey: Image) -> tuple[npt.NDArray[np.float32], Mask]:
-    """Grey (H, W) with a slope of light taken out, and its lighter half (Otsu)."""
+def _halves(grey: Image) -> tuple[Mask, float, bool]:
+    """The lighter half (Otsu) of (H, W) grey without its slope of light; by how much; whether each is of one tone."""
     level = grey.astype(np.float32)
     for axis in (0, 1):  # the least-squares plane, an axis at a time, for the grid is regular
         place = np.arange(level.shape[axis], dtype=np.float32) - (level.shape[axis] - 1) / 2
-        profile = level.mean(axis=1 - axis)
+        profile = cv2.reduce(level, 1 - axis, cv2.REDUCE_AVG).ravel()
         slope = float(profile @ place) / max(float(place @ place), 1.0)
         level -= slope * (place[:, None] if axis == 0 else place)
     flat = cv2.normalize(level, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
-    return level, flat > otsu(flat)
-
-
-def _apart(level: npt.NDArray[np.float32], light: Mask, *, of: float) -> bool:
-    """Whether the means of the halves of level lie apart by `of` times their deviations together."""
-    if not light.any():
-        return False
-    upper, lower = level[light], level[~light]
-    return float(upper.mean() - lower.mean()) > of * float(upper.std() + lower.std())
+    light = flat > otsu(flat)
+    (upper, upper_spread), (lower, lower_spread) = (
+        (float(mean[0, 0]), float(spread[0, 0]))
+        for mean, spread in (cv2.meanStdDev(level, mask=half.view(np.uint8)) for half in (light, ~light))
+    )
+    step = upper - lower if light.any() else 0.0
+    return light, step, step > _TWO_TONES * (upper_spread + lower_spread)
