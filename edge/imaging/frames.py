@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.values import Image, Mask
+from edge.values import Image
 
 # A side is looked at in so many pieces. A printed line shows in all but one of them, or, where its box has round
 # corners, in all but two at each end; the foot of a 2 or the bar of a 7 does not.
@@ -207,7 +207,7 @@ def _drop_top(side: Image, line: _Line, level: float) -> int:
     stays = band[:end] > 1.5 * section + 2 * level  # a pen darker than the print
     if start >= _SKIRT - 1:
         outside, within = band[start - 2 : start], band[end : end + 2]
-        crosses: Mask = (outside > 2 * level).any(axis=0) & (within > 2 * level).any(axis=0)
+        crosses = np.asarray((outside > 2 * level).any(axis=0) & (within > 2 * level).any(axis=0))
         stays |= cv2.dilate(crosses.view(np.uint8)[None], np.ones((1, 3), np.uint8)).astype(np.bool_)
     side[place[start:end], columns] = np.where(stays[start:], band[start:end], 0)
     return end
