@@ -19,9 +19,9 @@ from edge.inference.strip import ROWS, StripReader
 from edge.reading.line import SURE_AT_A_GLANCE, VIEWS
 from edge.values import Image
 
-# Held-back strips are easier than paper.
+# Held-back strips are easier than paper, where about three times as many are wrong.
 LOWEST_THRESHOLD = 0.9
-WRONG_ALLOWED = 0.008
+WRONG_ALLOWED = 0.01
 # A text taken for impossible and right, or the other way round, shall not outweigh all others.
 _LEAST = 1e-4
 
