@@ -140,9 +140,7 @@ def _surround(rng: np.random.Generator, pieces: list[Piece], height_px: float) -
             pieces.append(write_mark(rng, mark, height_px))
     if rng.random() < 0.15:
         starts = ["$", "=", "-", "#", ".", "*"]
-        pieces.insert(
-            0, write_mark(rng, str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.06, 0.06])), height_px)
-        )
+        pieces.insert(0, write_mark(rng, str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.06, 0.06])), height_px))
     if not pieces or rng.random() < 0.03:
         word = write_word(rng, height_px, longest=3 if pieces else 6)
         at = 0 if rng.random() < 0.5 else len(pieces)
