@@ -16,14 +16,14 @@ class SteadySettings:
     """How many frames it takes to believe something.
 
     window: readings that vote, about half a second at 15 frames a second. agree: sure readings of one text before it
-    is shown; one frame's misreading seldom comes three times in eight. persist, doubt: a text that is never sure,
-    and yet the same in so many of them, under as many different noises, with so much confidence a digit, is shown too,
-    as `review`. misses: frames without it before it is gone, a third of a second, so that one bad frame, or a
-    hand passing, does not make it flicker.
+    is shown; what the reader is sure of in some frames and not in others is seldom right. persist, doubt: a text that
+    is never sure, and yet the same in so many of them, under as many different noises, with so much confidence a digit,
+    is shown too, as `review`. misses: frames without it before it is gone, a third of a second, so that one bad frame,
+    or a hand passing, does not make it flicker.
     """
 
     window: int = 8
-    agree: int = 3
+    agree: int = 5
     persist: int = 6
     doubt: float = 0.7
     misses: int = 5
