@@ -17,7 +17,6 @@ from edge.imaging.ink import FAINTEST, ink_mask, is_light_on_dark, lift_ink, ots
 from edge.imaging.rules import drop_ruled_lines
 from edge.values import Box, Image, Mask
 
-STRIP_PREPROCESSING = "strip32/1"
 # The tensor: so many rows, digits so high in them; columns come in multiples of a bucket, for a new width costs time.
 ROWS = 32
 BUCKET = 16
