@@ -22,7 +22,8 @@ COLDEST, HOTTEST = 0.25, 10.0
 LOWEST_THRESHOLD = 0.9
 WRONG_ALLOWED = 0.001
 # Half of what is held back for a network that knows what is no digit was made as from paper, and harder: blurred, cut
-# and smeared until people differ, too. Digits on paper are wrong a tenth as often from the same confidence on.
+# and smeared until people differ, too. Digits in boxes and postcodes were wrong less than a third as often from the
+# same confidence on, small black-and-white scans nearly twice as often.
 WRONG_ALLOWED_ON_PAPER = 0.003
 _GOLDEN = (math.sqrt(5) - 1) / 2
 _STEPS = 60
