@@ -56,5 +56,5 @@ def find_model(model: str | Path | None = None, *, task: str = "digit") -> Path:
         return path
     known = ", ".join(shipped.name for shipped in shipped_models(task)) or "none"
     raise ModelError(
-        f"model {name!r}: neither a shipped {task} model ({known}) nor a file; name one of them or a .tflite file"
+        f"model {name!r}: neither a shipped model ({known}) nor a file; name one of them or a .tflite file"
     )

@@ -77,7 +77,7 @@ def test_each_model_is_told_which_flag_it_belongs_to() -> None:
         Classifier.open("strip")
     with pytest.raises(ModelError, match="goes with --model"):
         Reader.open(mode="digit", strip_model="lecture")
-    with pytest.raises(ModelError, match=r"neither a shipped strip model \(strip\)"):
+    with pytest.raises(ModelError, match=r"neither a shipped model \(strip\)"):
         StripReader.open("strap")
 
 
