@@ -76,7 +76,7 @@ def test_the_command_prints_json_and_refuses_a_model_that_is_not_there(tmp_path:
     run = subprocess.run([sys.executable, "-m", "edge", "bench", "--json"], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     result = json.loads(run.stdout)
-    assert result["models"][0]["model"] == "lecture"
+    assert result["models"][0]["model"] == "paper"
     assert "demo" in result["frame"]
     absent = str(tmp_path / "none.tflite")
     run = subprocess.run([sys.executable, "-m", "edge", "bench", absent], capture_output=True, text=True, timeout=60)

@@ -91,7 +91,7 @@ def test_a_runtime_that_computes_nonsense_fails(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("edge.sources.digits.load_digits", lambda: (images, labels))
     check = doctor.check_model()
     assert check.level == "fail"
-    assert "10 of 100" in check.found
+    assert "0 of 100 digits right" in check.found  # blank paper is no digit
 
 
 def test_a_runtime_named_and_absent_fails_and_the_remedy_names_it() -> None:
