@@ -213,7 +213,8 @@ def _belonging(blobs: Blobs, inside: Inside, height: int, width: int) -> tuple[t
     main = int(np.where(kept, blobs.areas * (1.2 - np.hypot(off_x, off_y)), 0).argmax())
     gap_x = np.maximum(0, np.maximum(left - right[main], left[main] - right))
     gap_y = np.maximum(0, np.maximum(top - bottom[main], top[main] - bottom))
-    near = (np.hypot(gap_x, gap_y) <= 0.12 * height) & (blobs.areas >= 0.06 * blobs.areas[main]) & ~touches & within
+    near = (np.hypot(gap_x, gap_y) <= 0.12 * height) & (blobs.areas >= 0.06 * blobs.areas[main]) & within
+    near &= ~touches | touches[main]  # in a tight crop all parts of the digit run into the border
     near[main] = True
     others = kept & ~near & (tall >= 0.5 * tall[main]) & (blobs.areas >= 0.3 * blobs.areas[main])
     if touches[main]:  # what runs out of the picture beside others that do is a part of something larger
