@@ -129,7 +129,8 @@ def is_light_on_dark(grey: Image) -> bool:
 
     Brightness alone cannot tell: a photo in the dusk is dark all over. Of the two halves (Otsu) the ground is the one
     in which a wider circle fits and which runs along the border. Where the halves blend, by a shadow or dirt, the
-    middle is judged by itself, without the printed lines of the border; what hardly stands out is the unrest of paper.
+    middle is judged by itself, without the printed lines of the border; what hardly stands out is the unrest
+    of paper, unless all is black.
     """
     shrink = _POLARITY_SIDE / min(grey.shape)
     if shrink != 1:
@@ -138,8 +139,9 @@ def is_light_on_dark(grey: Image) -> bool:
     light, step, two_tones = _halves(grey)
     if not two_tones:
         light, step, _ = _halves(grey[_PRINTED_MARGIN:-_PRINTED_MARGIN, _PRINTED_MARGIN:-_PRINTED_MARGIN])
-    if step <= _FAINT_LIGHT * cv2.mean(grey)[0]:
-        return False
+    mean = float(cv2.mean(grey)[0])
+    if step <= _FAINT_LIGHT * mean:
+        return mean < _DARKEST_PAPER
     widest = [float(cv2.distanceTransform(half.view(np.uint8), cv2.DIST_L2, 3).max()) for half in (light, ~light)]
     border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
     return math.log2(widest[0] / widest[1]) + 2 * float(border.mean()) < 1.0
