@@ -35,6 +35,8 @@ _STROKE = 96
 _ROUNDING = 1e-6
 # No digit reaches further than this from its middle, in columns.
 _REACH = 16
+# A picture with fewer pixels across or down shows no digit's form.
+_LEAST_PX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,7 +193,8 @@ def read_number(pixels: Image, strips: StripReader, threshold: float, trace: Tra
     if line.numbers:
         (number,) = line.numbers
         found = number.prediction
-        status: Status = "read" if found.confidence >= threshold else "review"
+        sure = found.confidence >= threshold and min(height, width) >= _LEAST_PX
+        status: Status = "read" if sure else "review"
         reading = Reading(
             text=found.text, confidence=found.confidence, status=status, box=number.box, digits=number.digits
         )
