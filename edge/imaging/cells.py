@@ -64,9 +64,13 @@ def find_digit(pixels: Image) -> Cell:
         shape = (max(1, round(width * scale)), max(1, round(height * scale)))
         pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     grey = _clearest(pixels)
-    cell = _find(
-        cv2.bitwise_not(grey) if is_light_on_dark(grey) else grey, print_shows=min(height, width) >= _PRINT_SHOWS
-    )
+    print_shows = min(height, width) >= _PRINT_SHOWS
+    light = is_light_on_dark(grey)
+    cell = _find(cv2.bitwise_not(grey) if light else grey, print_shows=print_shows)
+    if light and (cell.glyph is None or cell.doubts):  # a heavy dark box makes paper look like the stroke
+        other = _find(grey, print_shows=print_shows)
+        if cell.glyph is None or (other.glyph is not None and not other.doubts):
+            cell = other
     if cell.glyph is None:
         return cell
     if grey.shape == (height, width):

@@ -11,6 +11,7 @@ from edge.imaging.cells import find_digit
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
 from edge.sources.digits import load_digits
+from tests.scenes.singles import draw_cell
 
 N = 25
 
@@ -132,3 +133,8 @@ def test_boxes_lie_in_the_cell_as_given() -> None:
     cv2.line(cell_pixels, (1000, 200), (980, 700), (40, 40, 40), 40)
     glyph = find_digit(cell_pixels).glyph
     assert glyph is not None and np.allclose(glyph.box.as_list(), [960, 180, 1020, 720], atol=30)
+
+
+def test_a_heavy_dark_box_does_not_turn_paper_into_ink() -> None:
+    found = [find_digit(draw_cell(seed).pixels) for seed in range(150)]
+    assert all(cell.glyph is not None for cell in found)
