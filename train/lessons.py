@@ -211,8 +211,9 @@ def _calm() -> None:
 
 
 def _write(place: Path, lesson: Lesson) -> None:
+    if lesson.said is None:
+        raise ValueError("only a lesson that the teacher has spoken to is kept")
     content = io.BytesIO()
-    assert lesson.said is not None
     np.savez(content, images=lesson.images, labels=lesson.labels.astype(np.uint8), said=lesson.said.astype(np.float16))
     write_file(place, content.getvalue())
 
