@@ -54,9 +54,13 @@ class TensorSpec:
 
 
 def _open_shape(details: Mapping[str, Any]) -> tuple[int, ...]:
-    """The shape as the file tells it, which an interpreter may have given other sizes by now."""
+    """The shape as the file tells it, which an interpreter may have given other sizes by now.
+
+    Not so the batch: the edge reads one at a time, and a file that would take more takes one.
+    """
+    shape = details["shape"]
     signature = details.get("shape_signature", ())
-    return tuple(int(n) for n in (signature if len(signature) else details["shape"]))
+    return tuple(int(n) for n in ((shape[0], *signature[1:]) if len(signature) else shape))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

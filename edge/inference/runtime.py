@@ -131,12 +131,15 @@ def _without_notes() -> Iterator[None]:
 
 
 def _give_room(interpreter: Interpreter) -> None:
-    """Give an input whose sizes are open some that every layer has room for: the file's own 1 is pooled to nothing."""
+    """Give an input whose sizes are open some that every layer has room for: the file's own 1 is pooled to nothing.
+
+    An open batch stays the file's own 1.
+    """
     for details in interpreter.get_input_details():
         signature = [int(size) for size in details.get("shape_signature", ())]
-        if -1 in signature:
-            shape = [_OPEN_SIZE if size == -1 else size for size in signature]
-            interpreter.resize_tensor_input(details["index"], shape)
+        if -1 in signature[1:]:
+            rest = [_OPEN_SIZE if size == -1 else size for size in signature[1:]]
+            interpreter.resize_tensor_input(details["index"], [int(details["shape"][0]), *rest])
 
 
 def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:

@@ -197,7 +197,7 @@ def test_a_file_that_a_runtime_refuses_is_not_said_to_load_there(
     from convert import quantize as module
     from convert.runtimes import runtime_at
 
-    def as_tensorflow_likes_it(saved: Path, recipe: object, digits: object) -> bytes:
+    def as_tensorflow_likes_it(saved: Path, recipe: object, digits: object, **_: object) -> bytes:
         converter = tf.lite.TFLiteConverter.from_saved_model(str(saved))
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         return bytes(converter.convert())
