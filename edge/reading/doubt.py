@@ -25,6 +25,10 @@ _SURE_ALONE = 0.95
 _STEP = 0.2
 _LOG_SCALE = 60.0
 _STROKES_PX = 7
+# Beyond an edge as sharp as a shadow's the sheet goes on where a large part is lighter, or not much darker than this
+# share of its light; tables are darker still.
+_SHADOW = 0.52
+_LARGE_PART = 0.02
 # Writing of one hand: heights, strokes and ink differ by less than this factor; mere strokes and rings by still less.
 _ALIKE = 2.5
 _ALIKE_MERE = 1.5
@@ -155,7 +159,10 @@ def _pixel(place: tuple[float, float], shrink: tuple[float, float], size: tuple[
 
 
 def _paper_around(speakers: Sequence[_Find], page: PageInk) -> Paper | None:
-    """The Paper that goes on from the speakers to its edge, where its light changes of a sudden; None without any."""
+    """The Paper that goes on from the speakers to its edge, where its light changes of a sudden; None without any.
+
+    What lies beyond such an edge and is about as light is the same sheet, out of the shadow or in it.
+    """
     if not speakers:
         return None
     rows, columns = page.paper.shape
@@ -164,9 +171,15 @@ def _paper_around(speakers: Sequence[_Find], page: PageInk) -> Paper | None:
     square = np.ones((3, 3), np.uint8)
     step = cv2.subtract(cv2.dilate(level, square), cv2.erode(level, square))
     smooth = cv2.threshold(step, _LOG_SCALE * math.log2(1 + _STEP), 1, cv2.THRESH_BINARY_INV)[1]
-    _, parts = cv2.connectedComponents(smooth, connectivity=4)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(smooth, connectivity=4)
     held = {int(parts[y, x]) for x, y in (_pixel(speaker.place, shrink, (columns, rows)) for speaker in speakers)}
-    mask = np.isin(parts, [part for part in held if part]).view(np.uint8)
+    held.discard(0)
+    if held:
+        large = np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] >= _LARGE_PART * rows * columns) + 1
+        light = {part: cv2.mean(page.paper, (parts == part).view(np.uint8))[0] for part in {*held, *large.tolist()}}
+        darkest = _SHADOW * min(light[part] for part in held)
+        held |= {part for part, level in light.items() if level >= darkest}
+    mask = np.isin(parts, list(held)).view(np.uint8)
     # Strokes and their surroundings are no edge of the paper.
     mask = cv2.dilate(mask, np.ones((_STROKES_PX, _STROKES_PX), np.uint8))
     return Paper(mask=mask, across=shrink[0], down=shrink[1])
