@@ -23,17 +23,15 @@ from train.progress import live_callbacks, say, say_epoch
 from train.rates import rate_callbacks
 from train.run import (
     CURVES,
-    HISTORY,
     MODELS,
-    RECORD,
     REPRESENTATIVE,
     Epoch,
     Record,
+    begin,
     best_epoch,
     data_record,
     find_model,
     load_trained,
-    make_folder,
     read_history,
     save_model,
     versions,
@@ -107,9 +105,6 @@ def start(
     elif network is None:
         network = build(settings.model, len(labels))
     compile_model(network, settings.learning_rate, weight_decay=settings.weight_decay)
-    make_folder(run)
-    for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
-        (run / name).unlink(missing_ok=True)
     record = Record(
         model=settings.model,
         labels=labels,
@@ -122,7 +117,7 @@ def start(
         architecture=asdict(architecture) if architecture else None,
         versions=versions(),
     )
-    record.write(run)
+    begin(run, record)
     with _open_lessons(record, data, parts) as shown:
         _write_representative(run, record, parts, shown)
         return _train(network, record, shown, run, ())

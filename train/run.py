@@ -108,6 +108,14 @@ class Trained:
     record: Record | None
 
 
+def begin(run: Path, record: Record) -> None:
+    """Make a new run's folder, take out what another run left there, write its record; SinkError if that fails."""
+    make_folder(run)
+    for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
+        (run / name).unlink(missing_ok=True)
+    record.write(run)
+
+
 def versions() -> dict[str, str]:
     """Of everything that shapes the weights."""
     import tensorflow

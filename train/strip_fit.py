@@ -20,16 +20,12 @@ from train.fit import train_epochs
 from train.interrupt import termination_is_an_exception
 from train.model import Model, open_keras
 from train.run import (
-    CURVES,
-    HISTORY,
-    MODELS,
-    RECORD,
     REPRESENTATIVE,
     Epoch,
     Record,
+    begin,
     data_record,
     find_model,
-    make_folder,
     versions,
     write_file,
 )
@@ -66,9 +62,6 @@ def start(settings: FitSettings, data: Data, run: Path, *, base: Path | None = N
     if base is not None:
         network.set_weights(load_strip(find_model(base)).get_weights())
     _compile(network, settings)
-    make_folder(run)
-    for name in (*MODELS, RECORD, HISTORY, CURVES, REPRESENTATIVE):
-        (run / name).unlink(missing_ok=True)
     record = Record(
         model=settings.model,
         labels=LABELS,
@@ -79,7 +72,7 @@ def start(settings: FitSettings, data: Data, run: Path, *, base: Path | None = N
         based_on=str(base) if base else None,
         versions=versions(),
     )
-    record.write(run)
+    begin(run, record)
     return train(network, record, parts, run, ())
 
 
