@@ -1,0 +1,106 @@
+"""A form's geometry in millimetres, origin top left: its sheet, its marks, its fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from edge.forms.values import Method
+
+Kind: TypeAlias = Literal["digit", "number"]
+Layout: TypeAlias = Literal["row", "grid"]
+Orientation: TypeAlias = Literal["upright", "auto"]
+BoxMm: TypeAlias = tuple[float, float, float, float]  # left, top, width, height
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """ArUco marks in the sheet's corners: ids from the top left clockwise; inset is from the edges to the outer corner."""
+
+    dictionary: str = "DICT_4X4_50"
+    ids: tuple[int, int, int, int] = (0, 1, 2, 3)
+    size_mm: float = 8.0
+    inset_mm: float = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """A named place for values on one page of the form; cells divide box_mm evenly, without gaps.
+
+    layout: `row` joins its cells into one value, `grid` has a value a cell. check: a python-stdnum module; range: the
+    least and largest number; values: the texts that are allowed. None is no such rule.
+    """
+
+    name: str
+    kind: Kind
+    box_mm: BoxMm
+    layout: Layout = "row"
+    page: int = 1
+    rows: int = 1
+    columns: int = 1
+    required: bool = False
+    check: str | None = None
+    range: tuple[int, int] | None = None
+    values: tuple[str, ...] | None = None
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Its values in reading order: one for a row or a number, one a cell for a grid."""
+        left, top, width, height = self.box_mm
+        across, down = width / self.columns, height / self.rows
+        cells = [
+            [(left + column * across, top + row * down, across, down) for column in range(self.columns)]
+            for row in range(self.rows)
+        ]
+        if self.layout == "row":
+            return (Slot(name=self.name, field=self, cells_mm=tuple(cell for row in cells for cell in row)),)
+        return tuple(
+            Slot(name=f"{self.name}[{row},{column}]", field=self, cells_mm=(cell,))
+            for row, line in enumerate(cells, 1)
+            for column, cell in enumerate(line, 1)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """Where one value stands: its name in the outputs, its field, its cells in mm from left to right."""
+
+    name: str
+    field: Field
+    cells_mm: tuple[BoxMm, ...]
+
+    @property
+    def box_mm(self) -> BoxMm:
+        """The box around all cells."""
+        left = min(cell[0] for cell in self.cells_mm)
+        top = min(cell[1] for cell in self.cells_mm)
+        right = max(cell[0] + cell[2] for cell in self.cells_mm)
+        bottom = max(cell[1] + cell[3] for cell in self.cells_mm)
+        return left, top, right - left, bottom - top
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A form: name and version stand in its page code; size_mm (width, height) is that of what is registered.
+
+    sha256 is of what the template says, rosters and reference included: another one is another generation of results.
+    """
+
+    name: str
+    version: int
+    registration: Method
+    size_mm: tuple[float, float]
+    fields: tuple[Field, ...]
+    sha256: str
+    orientation: Orientation = "upright"
+    marks: Marks | None = None
+    reference: Path | None = None
+
+    @property
+    def pages(self) -> int:
+        """How many pages the form has."""
+        return max((field.page for field in self.fields), default=1)
+
+    def slots(self, page: int) -> tuple[Slot, ...]:
+        """The values of one of its pages, in the template's order."""
+        return tuple(slot for field in self.fields if field.page == page for slot in field.slots())
