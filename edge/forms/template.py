@@ -16,7 +16,7 @@ BoxMm: TypeAlias = tuple[float, float, float, float]  # left, top, width, height
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """ArUco marks in the sheet's corners: ids from the top left clockwise; inset is from the edges to the outer corner."""
+    """ArUco marks in the corners: ids clockwise from the top left; inset is from the sheet's edges to an outer corner."""
 
     dictionary: str = "DICT_4X4_50"
     ids: tuple[int, int, int, int] = (0, 1, 2, 3)
