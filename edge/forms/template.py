@@ -16,12 +16,20 @@ BoxMm: TypeAlias = tuple[float, float, float, float]  # left, top, width, height
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:
-    """ArUco marks in the corners: ids clockwise from the top left; inset is from the sheet's edges to an outer corner."""
+    """ArUco marks in the corners; ids clockwise from the top left, inset from the sheet's edges to an outer corner."""
 
     dictionary: str = "DICT_4X4_50"
     ids: tuple[int, int, int, int] = (0, 1, 2, 3)
     size_mm: float = 8.0
     inset_mm: float = 8.0
+
+    def boxes_mm(self, size_mm: tuple[float, float]) -> tuple[BoxMm, BoxMm, BoxMm, BoxMm]:
+        """Where they stand on a sheet of size_mm (width, height), in the order of the ids."""
+        near = self.inset_mm
+        right, bottom = (side - self.inset_mm - self.size_mm for side in size_mm)
+        places = ((near, near), (right, near), (right, bottom), (near, bottom))
+        one, two, three, four = ((left, top, self.size_mm, self.size_mm) for left, top in places)
+        return one, two, three, four
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +37,8 @@ class Field:
     """A named place for values on one page of the form; cells divide box_mm evenly, without gaps.
 
     layout: `row` joins its cells into one value, `grid` has a value a cell. check: a python-stdnum module; range: the
-    least and largest number; values: the texts that are allowed. None is no such rule.
+    least and largest number; values: the texts that are allowed. None is no such rule. label is what the printed form
+    says beside it; None: its name.
     """
 
     name: str
@@ -43,6 +52,7 @@ class Field:
     check: str | None = None
     range: tuple[int, int] | None = None
     values: tuple[str, ...] | None = None
+    label: str | None = None
 
     def slots(self) -> tuple[Slot, ...]:
         """Its values in reading order: one for a row or a number, one a cell for a grid."""
@@ -83,7 +93,8 @@ class Slot:
 class Template:
     """A form: name and version stand in its page code; size_mm (width, height) is that of what is registered.
 
-    sha256 is of what the template says, rosters and reference included: another one is another generation of results.
+    sha256 is of all that decides what is read, rosters and reference included: another one is another generation of
+    results. title and note are printed at the top of a blank form, and decide nothing.
     """
 
     name: str
@@ -95,6 +106,8 @@ class Template:
     orientation: Orientation = "upright"
     marks: Marks | None = None
     reference: Path | None = None
+    title: str | None = None
+    note: str | None = None
 
     @property
     def pages(self) -> int:
@@ -104,3 +117,13 @@ class Template:
     def slots(self, page: int) -> tuple[Slot, ...]:
         """The values of one of its pages, in the template's order."""
         return tuple(slot for field in self.fields if field.page == page for slot in field.slots())
+
+
+def load_template(path: Path) -> Template:
+    """The template that a TOML file describes.
+
+    Raises UsageError with file, line and key of every mistake in it.
+    """
+    from edge.forms.template_file import read_template  # what reads a template knows the classes above
+
+    return read_template(path)

@@ -1,0 +1,19 @@
+"""`edge forms`: batches of scanned forms; new, blank and check make the form itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from edge.cli.commands import add_commands, plain_app
+
+# command -> the module with its function
+COMMANDS = dict.fromkeys(("new", "blank", "check"), "edge.cli.forms_make")
+
+
+def group(arguments: Sequence[str]) -> typer.Typer:
+    """The commands behind `edge forms`; of those only the one that the arguments begin with."""
+    app = plain_app("forms", "Make forms, read batches of them, and keep what was read.")
+    add_commands(app, COMMANDS, arguments)
+    return app
