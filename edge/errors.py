@@ -6,6 +6,7 @@ EdgeError                   1
 │   └── ShapeError          3   an array that is not of the documented shape or type
 ├── ModelError              4   a model, its manifest, a run folder
 │   └── RuntimeMissingError 4   no TFLite runtime, or one that does not load
+├── JobError                5   a job folder that is locked or broken
 ├── SinkError               6   where results go
 └── GateError              20   a measured figure is below its gate
 
@@ -43,6 +44,12 @@ class ModelError(EdgeError):
 
 class RuntimeMissingError(ModelError):
     """No TFLite runtime is installed, or the one named does not load."""
+
+
+class JobError(EdgeError):
+    """A job folder that another run holds, or whose ledger cannot be used."""
+
+    exit_code = 5
 
 
 class SinkError(EdgeError):

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import glob
+import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
+import numpy as np
+
 from edge.errors import SourceError
 from edge.sources.decode import check_size, decode_image, decode_lean
-from edge.sources.headers import find_kind, read_header
+from edge.sources.headers import Content, Kind, find_kind, read_header
 from edge.sources.tiff import tiff_pages
 from edge.values import Page
 
@@ -86,46 +90,90 @@ def _walk(folder: Path) -> FoundFiles:
 
 
 def read_pages(
-    path: Path, *, max_megapixels: float = MAX_MEGAPIXELS, lean_px: int | None = None
+    path: Path,
+    *,
+    max_megapixels: float = MAX_MEGAPIXELS,
+    lean_px: int | None = None,
+    numbers: Collection[int] | None = None,
 ) -> Iterator[Page | BadPage]:
     """Every page of one file, in order, each decoded when it is asked for.
 
     lean_px: a JPEG is given as a grey picture whose longer side is at least so many pixels, which takes a part of the
-    time; None gives all there is.
+    time; None gives all there is. numbers: the pages wanted, from 1; None for all.
     A page that cannot be read, and a file that cannot be opened, is a BadPage; nothing is raised for bad input.
     """
     source = str(path)
     number = 0
     try:
-        for page in _open_pages(path, max_megapixels, lean_px):
-            number += 1
+        for number, page in enumerate(_open_pages(path, max_megapixels, lean_px, numbers), 1):
             if isinstance(page, SourceError):
                 yield BadPage(source=source, page_number=number, message=str(page))
-            else:
+            elif page is not None:
                 yield page
     except SourceError as error:
-        yield BadPage(source=source, page_number=number + 1, message=str(error))
+        if numbers is None or number + 1 in numbers:
+            yield BadPage(source=source, page_number=number + 1, message=str(error))
 
 
-def _open_pages(path: Path, max_megapixels: float, lean_px: int | None) -> Iterator[Page | SourceError]:
+def count_pages(path: Path) -> int:
+    """How many pages read_pages gives for a file, bad ones included; at least one, and nothing is decoded."""
+    number = 0
+    try:
+        with _opened(path) as (kind, content):
+            if kind == "pdf":
+                from edge.sources.pdf import count_pdf_pages
+
+                return count_pdf_pages(path)
+            for _ in tiff_pages(content) if kind == "tiff" else (content,):
+                number += 1
+    except SourceError:
+        return number + 1
+    return max(number, 1)
+
+
+def hash_file(path: Path) -> str:
+    """The sha256 of a file's bytes, in hex. Raises SourceError if it cannot be read."""
     try:
         with os.fdopen(_open_regular(path), "rb") as stream:
-            start = stream.read(1024)
-            kind = find_kind(start)
-            if kind == "pdf":
-                from edge.sources.pdf import pdf_pages
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, ValueError) as error:
+        raise SourceError(_explain(path, error)) from error
 
-                for number, pixels in enumerate(pdf_pages(path, max_megapixels=max_megapixels), 1):
-                    if isinstance(pixels, SourceError):
-                        yield pixels
-                    else:
-                        yield Page(pixels=pixels, source=str(path), page_number=number)
-                return
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Kind, Content]]:
+    """A file's kind and content, which is b"" for a PDF: PDFium opens that itself."""
+    try:
+        with os.fdopen(_open_regular(path), "rb") as stream:
+            kind = find_kind(stream.read(1024))
             # Mapped, not read: a file of gigabytes that is refused for its header costs nothing.
             # Not closed by hand: that fails while an array still points into it. It goes with its last user.
-            content = mmap(stream.fileno(), 0, access=ACCESS_READ)
+            content = b"" if kind == "pdf" else mmap(stream.fileno(), 0, access=ACCESS_READ)
+        yield kind, content
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise SourceError(_explain(path, error)) from error
+
+
+def _open_pages(
+    path: Path, max_megapixels: float, lean_px: int | None, numbers: Collection[int] | None
+) -> Iterator[Page | SourceError | None]:
+    """Every page in order, None for one that is not wanted."""
+    with _opened(path) as (kind, content):
+        if kind == "pdf":
+            from edge.sources.pdf import pdf_pages
+
+            for number, rendered in enumerate(pdf_pages(path, max_megapixels=max_megapixels, numbers=numbers), 1):
+                if isinstance(rendered, np.ndarray):
+                    yield Page(pixels=rendered, source=str(path), page_number=number)
+                else:
+                    yield rendered
+            return
+        number = 0
         headers = tiff_pages(content) if kind == "tiff" else iter((read_header(kind, content),))
         for number, header in enumerate(headers, 1):
+            if numbers is not None and number not in numbers:
+                yield None
+                continue
             try:
                 check_size(header.width, header.height, max_megapixels)
                 size = None
@@ -136,8 +184,8 @@ def _open_pages(path: Path, max_megapixels: float, lean_px: int | None) -> Itera
                 yield Page(pixels=pixels, source=str(path), page_number=number, size=size)
             except SourceError as error:
                 yield error
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise SourceError(_explain(path, error)) from error
+        if not number:
+            raise SourceError("the TIFF has no pages; save it again")
 
 
 def _open_regular(path: Path) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,36 @@ DPI = 300  # what the reader is made for: a handwritten digit of 5 mm is then 60
 POINTS_PER_INCH = 72
 
 
-def pdf_pages(path: Path, *, max_megapixels: float) -> Iterator[Image | SourceError]:
+def pdf_pages(
+    path: Path, *, max_megapixels: float, numbers: Collection[int] | None = None
+) -> Iterator[Image | SourceError | None]:
     """Each page rendered at 300 dpi, pixels (H, W, 3) BGR uint8; a page that cannot be is yielded as its error.
 
-    Raises SourceError if pypdfium2 is absent, or the file is not a whole PDF or is encrypted.
+    numbers, from 1, are the pages wanted, None for all: another one is not rendered but yielded as None. Raises
+    SourceError if pypdfium2 is absent, or the file is not a whole PDF or is encrypted.
     """
+    with _open_document(path) as (pdfium, document):
+        if document.get_formtype():
+            document.init_forms()  # or filled-in form fields stay invisible
+        for index in range(len(document)):
+            if numbers is not None and index + 1 not in numbers:
+                yield None
+                continue
+            try:
+                yield _render(pdfium, document, index, max_megapixels)
+            except SourceError as error:
+                yield error
+
+
+def count_pdf_pages(path: Path) -> int:
+    """How many pages a PDF says it has. Raises SourceError as pdf_pages does."""
+    with _open_document(path) as (_, document):
+        return len(document)
+
+
+@contextmanager
+def _open_document(path: Path) -> Iterator[tuple[Any, Any]]:
+    """PDFium and the file opened with it."""
     pdfium = _load_pdfium()
     try:
         document = pdfium.PdfDocument(path)
@@ -29,13 +55,9 @@ def pdf_pages(path: Path, *, max_megapixels: float) -> Iterator[Image | SourceEr
             raise SourceError("the PDF is encrypted; save a copy without a password") from error
         raise SourceError("the PDF is damaged or cut off; export or scan it again") from error
     try:
-        if document.get_formtype():
-            document.init_forms()  # or filled-in form fields stay invisible
-        for index in range(len(document)):
-            try:
-                yield _render(pdfium, document, index, max_megapixels)
-            except SourceError as error:
-                yield error
+        if not len(document):
+            raise SourceError("the PDF has no pages; export or scan it again")
+        yield pdfium, document
     finally:
         document.close()
 

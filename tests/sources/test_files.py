@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.errors import SourceError
 from edge.sources import pdf as pdf_module
-from edge.sources.files import BadPage, expand_paths, read_pages
+from edge.sources.files import BadPage, count_pages, expand_paths, hash_file, read_pages
 from edge.values import Page
 from tests.sources.samples import bomb, encoded, pdf, picture, png, write
 
@@ -104,6 +105,45 @@ def test_a_pdf_page_of_ten_metres_is_refused_and_the_next_is_read(tmp_path: Path
     first, second = read_pages(write(tmp_path / "a.pdf", pdf((14400, 28346), (72, 72))))
     assert isinstance(first, BadPage) and "megapixels" in first.message
     assert isinstance(second, Page) and second.page_number == 2
+
+
+def test_pages_wanted_are_the_same_as_among_all(tmp_path: Path) -> None:
+    pages = [np.full((20 + n, 30), 50 * n, np.uint8) for n in range(4)]
+    for path in (
+        multipage(tmp_path / "a.tif", *pages),
+        write(tmp_path / "a.pdf", pdf(*((72, 72 + n) for n in range(4)))),
+    ):
+        everything = list(read_pages(path))
+        assert count_pages(path) == len(everything) == 4
+        wanted = list(read_pages(path, numbers=(2, 4)))
+        assert [page.page_number for page in wanted] == [2, 4]
+        for page, same in zip(wanted, everything[1::2], strict=True):
+            assert isinstance(page, Page) and isinstance(same, Page) and np.array_equal(page.pixels, same.pixels)
+
+
+def test_bad_pages_count_and_are_given_where_they_are_wanted(tmp_path: Path) -> None:
+    whole = multipage(tmp_path / "a.tif", *(np.full((200, 300), 50 * n, np.uint8) for n in range(4))).read_bytes()
+    broken = write(tmp_path / "b.tif", whole[: len(whole) // 2])
+    count = len(list(read_pages(broken)))
+    assert count_pages(broken) == count > 1
+    assert [page.page_number for page in read_pages(broken, numbers=(count,))] == [count]
+    assert list(read_pages(broken, numbers=(count + 1,))) == []
+    for path in (write(tmp_path / "c.png", b"no"), write(tmp_path / "d.pdf", b"%PDF-1.4 no"), tmp_path / "absent"):
+        assert count_pages(path) == 1
+        assert isinstance(next(read_pages(path, numbers=(1,))), BadPage)
+
+
+def test_a_file_without_pages_is_an_error(tmp_path: Path) -> None:
+    assert "no pages" in message_of(write(tmp_path / "a.tif", b"II*\0" + bytes(4)))
+    assert "PDF" in message_of(write(tmp_path / "a.pdf", pdf()))
+
+
+def test_a_file_s_hash_is_that_of_its_bytes_and_what_cannot_be_read_says_why(tmp_path: Path) -> None:
+    assert hash_file(write(tmp_path / "a", b"abc")).startswith("ba7816bf")
+    os.mkfifo(tmp_path / "b")
+    for path, message in ((tmp_path / "b", "pipe"), (tmp_path / "c", "no such file"), (tmp_path, "folder")):
+        with pytest.raises(SourceError, match=message):
+            hash_file(path)
 
 
 def test_a_broken_pdf_is_an_error(tmp_path: Path) -> None:
