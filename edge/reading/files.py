@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
 from edge.reading.evidence import Trace
+from edge.reading.progress import Progress
 from edge.reading.reader import Reader
 from edge.sinks.pages import PageResult, PagesSink
 from edge.sources.files import BadPage, expand_paths, read_pages
@@ -17,9 +17,6 @@ from edge.values import Page, Reading
 
 log = logging.getLogger(__name__)
 
-# A person watching wants to see movement; a log wants a line now and then.
-_TERMINAL_S = 0.2
-_LOG_S = 20.0
 # Writing is looked for on a picture with a longer side of at least so many pixels. Where its digits are lower than
 # _LOW_PX there, it is read from a finer one.
 LEAN_PX = 1000
@@ -118,24 +115,16 @@ def _in_full(page: Page, max_megapixels: float) -> Page:
 def _with_progress(
     results: Iterator[tuple[PageResult, Page | None]], files: int
 ) -> Iterator[tuple[PageResult, Page | None]]:
-    """The same results; says on stderr how far it is, unless --quiet asked for silence."""
-    watched = sys.stderr.isatty()
-    silent = not log.isEnabledFor(logging.WARNING)
-    start = last = time.monotonic()
-    done = pages = 0
+    """The same results; says on stderr how far it is."""
+    progress = Progress(files)
+    done = 0
     source = None
     for pages, item in enumerate(results, 1):
         yield item
         done += item[0].source != source
         source = item[0].source
-        now = time.monotonic()
-        if not silent and now - last >= (_TERMINAL_S if watched else _LOG_S):
-            last = now
-            line = f"{done} of {files} files, {pages} pages, {pages / (now - start):.0f} pages/s"
-            sys.stderr.write(f"\r{line}\x1b[K" if watched else f"{line}\n")
-            sys.stderr.flush()
-    if watched and last != start:
-        sys.stderr.write("\r\x1b[K")
+        progress.say(done, pages)
+    progress.end()
 
 
 def _write_annotated(folder: Path, page: Page, result: PageResult) -> None:

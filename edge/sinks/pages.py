@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-from edge.errors import SinkError
+from edge.sinks.whole import WholeOutput
 from edge.values import Reading
 
 
@@ -100,70 +96,23 @@ _FORMATS: dict[str, tuple[str, Callable[[PageResult], str]]] = {
 }
 
 
-class PagesSink:
-    """Writes whole pages, flushing each; what was written before a fault stays whole lines.
-
-    A file appears under its name when the block ends well; until then, and after a fault, it is FILE.part.
-    """
+class PagesSink(WholeOutput):
+    """Writes whole pages of readings in one format, its header first."""
 
     def __init__(self, output_format: str, output: Path | None) -> None:
         """Open stdout (None) or `output`.part. Raises SinkError if that cannot be written."""
+        super().__init__(output)
         self._header, self._line = _FORMATS[output_format]
-        self._output = output
-        self._name = "stdout" if output is None else str(output)
-        try:
-            self._stream: BinaryIO = sys.stdout.buffer if output is None else _part(output).open("wb", buffering=0)
-        except OSError as error:
-            raise _fault(self._name, error) from error
-        self._good = 0
 
     def __enter__(self) -> Self:
-        self._put(self._header)
+        self.put(self._header)
         return self
 
     def write(self, page: PageResult) -> None:
         """Write one page. Raises SinkError if the place is full or gone."""
-        self._put(self._line(page))
-
-    def _put(self, text: str) -> None:
-        content = text.encode("utf-8", "surrogateescape")
-        try:
-            rest = memoryview(content)
-            while rest:  # an unbuffered write may take less than all
-                rest = rest[self._stream.write(rest) :]
-            self._stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            if self._output is not None:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._stream.fileno(), self._good)
-            raise _fault(self._name, error) from error
-        self._good += len(content)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._output is None:
-            return
-        try:
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-            if kind is None:
-                _part(self._output).replace(self._output)
-        except OSError as fault:
-            if kind is None:
-                raise _fault(self._name, fault) from fault
+        self.put(self._line(page))
 
 
 def open_pages_sink(output_format: str, output: Path | None) -> PagesSink:
     """A sink for `text`, `csv` or `jsonl` on stdout, or in a file. Raises SinkError if it cannot be written."""
     return PagesSink(output_format, output)
-
-
-def _part(output: Path) -> Path:
-    return output.with_name(output.name + ".part")
-
-
-def _fault(name: str, error: OSError) -> SinkError:
-    return SinkError(f"{name}: cannot be written: {error.strerror or error}; choose another place or make room")
