@@ -13,6 +13,17 @@ Layout: TypeAlias = Literal["row", "grid"]
 Orientation: TypeAlias = Literal["upright", "auto"]
 BoxMm: TypeAlias = tuple[float, float, float, float]  # left, top, width, height
 
+# Boxes are written with two decimals: neighbours may seem to overlap by their rounding.
+ROUNDING_MM = 0.05
+
+
+def touches(one: BoxMm, other: BoxMm) -> bool:
+    """Whether two boxes have more in common than the rounding of their figures."""
+    return all(
+        min(one[axis] + one[axis + 2], other[axis] + other[axis + 2]) - max(one[axis], other[axis]) > ROUNDING_MM
+        for axis in (0, 1)
+    )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marks:

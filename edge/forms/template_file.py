@@ -13,7 +13,7 @@ from typing import cast
 from edge.errors import UsageError
 from edge.forms.checksum import load_check
 from edge.forms.roster import read_roster
-from edge.forms.template import BoxMm, Field, Kind, Layout, Marks, Orientation, Template
+from edge.forms.template import ROUNDING_MM, BoxMm, Field, Kind, Layout, Marks, Orientation, Template, touches
 from edge.forms.toml_table import Mistakes, Table, read_toml
 from edge.forms.values import Method
 
@@ -28,8 +28,6 @@ _MOST_PAGES, _MOST_FIELDS, _MOST_CELLS, _MOST_ACROSS = 50, 500, 5_000, 200
 _SHEET_MM = (20.0, 1_500.0)
 # Below, a pen fits no digit; a photo of an A4 page shows it with 12 pixels.
 _SMALLEST_CELL_MM = 2.0
-# Boxes are written with two decimals: neighbours may seem to overlap by their rounding.
-_ROUNDING_MM = 0.05
 _LARGEST_NUMBER = 10**18
 _METHODS: tuple[Method, ...] = ("marks", "frame", "reference", "none")
 _KINDS: tuple[Kind, ...] = ("digit", "number")
@@ -234,24 +232,17 @@ def _check_places(
     for table, field in fields.items():
         left, top, width, height = field.box_mm
         if size is not None and (
-            min(left, top) < -_ROUNDING_MM
-            or left + width > size[0] + _ROUNDING_MM
-            or top + height > size[1] + _ROUNDING_MM
+            min(left, top) < -ROUNDING_MM
+            or left + width > size[0] + ROUNDING_MM
+            or top + height > size[1] + ROUNDING_MM
         ):
             table.wrong("box_mm", f"{list(field.box_mm)} reaches beyond the {size[0]:g} × {size[1]:g} mm of size_mm")
-        if size is not None and marks is not None and any(_touch(field.box_mm, one) for one in marks.boxes_mm(size)):
+        if size is not None and marks is not None and any(touches(field.box_mm, one) for one in marks.boxes_mm(size)):
             table.wrong("box_mm", "lies on one of the marks; move it inwards")
     pairs = combinations(fields.items(), 2) if not mistakes or len(fields) <= _MOST_FIELDS else ()
     for (_, one), (table, other) in pairs:
-        if one.page == other.page and _touch(one.box_mm, other.box_mm):
+        if one.page == other.page and touches(one.box_mm, other.box_mm):
             table.wrong("box_mm", f"overlaps the box of field {one.name!r}; move one of them")
-
-
-def _touch(one: BoxMm, other: BoxMm) -> bool:
-    return all(
-        min(one[axis] + one[axis + 2], other[axis] + other[axis + 2]) - max(one[axis], other[axis]) > _ROUNDING_MM
-        for axis in (0, 1)
-    )
 
 
 def _sealed(template: Template) -> Template:

@@ -1,0 +1,159 @@
+"""What a printed form says: title, hint how to write, names of the fields, and the page code in plain words."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from edge.forms.print_sheet import PrintSheets, Rgb
+from edge.forms.sample_digits import SAMPLE_DIGITS
+from edge.forms.template import BoxMm, Field, Template, touches
+
+# What the pen meets must vanish beside what the pen leaves. In grey (BT.601) these lines keep 82 % of the paper's
+# light, under the red lamp of a scanner all of it; of what a pen draws 20 to 60 % is left. Red is also as far from
+# blue ink as a colour can be.
+LINE: Rgb = (1.0, 0.76, 0.66)
+_DARK: Rgb = (0.16, 0.16, 0.2)
+_GREY: Rgb = (0.42, 0.42, 0.47)
+_PEN: Rgb = (0.1, 0.16, 0.45)
+_HINT = "Please write one digit to a box, with a dark pen, like this:"
+_POINT_MM = 25.4 / 72
+_TITLE_PT, _NAME_PT, _SMALL_PT, _TINY_PT = 17.0, 8.5, 8.0, 6.0
+# Between a box and what is printed beside it, so that a box that is cut a little too large stays clean.
+_CLEAR_MM = 1.7
+_SAMPLE_MM = 7.0
+_MARGIN_MM = 8.0
+
+Place: TypeAlias = tuple[float, float]  # left end of a baseline
+
+
+class Words:
+    """Words of one page, set where no field, mark or code is; what finds no room is left out.
+
+    top_mm is how far up one may print, in the template's coordinates: above 0 where the page is found by a rectangle.
+    """
+
+    def __init__(
+        self, sheets: PrintSheets, template: Template, fields: list[Field], code: BoxMm | None, *, top_mm: float
+    ) -> None:
+        self._sheets = sheets
+        self._template = template
+        self._fields = fields
+        self._code = code
+        self._top = template.marks.inset_mm if template.marks else top_mm
+        self._taken = [field.box_mm for field in fields]
+        self._side = 0.0 if template.registration == "frame" else _MARGIN_MM
+        if template.marks:
+            self._taken += template.marks.boxes_mm(template.size_mm)
+            self._side = template.marks.inset_mm + template.marks.size_mm + 4.0
+        if code:
+            self._taken.append(code)
+
+    def draw_names(self) -> None:
+        """Each field's name above its box, else left of it or below; rows and columns of grids are numbered."""
+        for field in self._fields:
+            if field.layout == "grid":
+                self._number_cells(field)
+        for field in self._fields:
+            self._name(field)
+
+    def draw_head(self) -> None:
+        """Title, note, and the hint with ten written digits, as far as there is room above the first field."""
+        top, left = self._top, self._side
+        right = self._template.size_mm[0] - self._side
+        free = min([box[1] for box in self._taken if box[1] > top + 1] + [self._template.size_mm[1]]) - top
+        if self._template.registration == "frame":
+            free = -top - _CLEAR_MM
+        title = self._template.title or self._template.name
+        if free < 8:
+            return
+        self._sheets.text((left, top + 6), title, size_pt=_TITLE_PT, color=_DARK, bold=True)
+        y = top + 12.5
+        if self._template.note and free > 14:
+            self._sheets.text((left, y), self._template.note, size_pt=_NAME_PT, color=_DARK)
+            y += 5.5
+        if free < y - top + _SAMPLE_MM + 4:
+            return
+        digits_left = left + self._sheets.width_mm(_HINT, _NAME_PT) + 3
+        if digits_left + 10 * _SAMPLE_MM > right:
+            digits_left = left
+            y += 3
+        self._sheets.text((left, y + 1.2), _HINT, size_pt=_NAME_PT, color=_GREY)
+        self._draw_samples(digits_left, y - _SAMPLE_MM / 2 + 0.2)
+
+    def draw_foot(self, page: int) -> None:
+        """The page code in words, beside the code."""
+        if self._code is None:
+            return
+        left, top, width, height = self._code
+        template = self._template
+        lines = (template.name, f"version {template.version}", f"page {page} of {template.pages}")
+        wide = max(self._sheets.width_mm(line, _SMALL_PT) for line in lines)
+        for x in (left + width, left - wide):
+            if self._is_free((x, top + 3, wide, height - 6)):
+                for number, line in enumerate(lines):
+                    place = (x, top + height / 2 - 2.6 + 3.6 * number)
+                    self._sheets.text(place, line, size_pt=_SMALL_PT, color=_GREY)
+                return
+
+    def _draw_samples(self, left: float, top: float) -> None:
+        box = (left, top, 10 * _SAMPLE_MM, _SAMPLE_MM)
+        for column in range(1, 10):
+            x = left + column * _SAMPLE_MM
+            self._sheets.line(((x, top), (x, top + _SAMPLE_MM)), LINE, 0.3)
+        self._sheets.frame(box, LINE, 0.45, 1.0)
+        high = _SAMPLE_MM * 0.68
+        for number, strokes in enumerate(SAMPLE_DIGITS):
+            x, y = left + (number + 0.5) * _SAMPLE_MM, top + (_SAMPLE_MM - high) / 2
+            for stroke in strokes:
+                self._sheets.line([(x + a * high, y + b * high) for a, b in stroke], _PEN, 0.45)
+
+    def _name(self, field: Field) -> None:
+        left, top, width, height = field.box_mm
+        name = field.label or field.name
+        note = _note(field)
+        name_wide = self._sheets.width_mm(name, _NAME_PT, bold=True)
+        note_wide = self._sheets.width_mm(note, _SMALL_PT) + 2.5 if note else 0.0
+        wide, high = name_wide + note_wide, _NAME_PT * _POINT_MM
+        above = top - _CLEAR_MM - (2.6 if field.layout == "grid" and field.columns > 1 else 0.0)
+        for x, y in (
+            (left, above),
+            (left - wide - _CLEAR_MM, top + height / 2 + high * 0.35),
+            (left, top + height + _CLEAR_MM + high * 0.8),
+            (left + width + _CLEAR_MM, top + height / 2 + high * 0.35),
+        ):
+            if self._claim((x, y - high * 0.8, wide, high)):
+                self._sheets.text((x, y), name, size_pt=_NAME_PT, color=_DARK, bold=True)
+                if note:
+                    self._sheets.text((x + name_wide + 2.5, y), note, size_pt=_SMALL_PT, color=_GREY)
+                return
+
+    def _number_cells(self, field: Field) -> None:
+        left, top, width, height = field.box_mm
+        across, down = width / field.columns, height / field.rows
+        high = _TINY_PT * _POINT_MM
+        if field.columns > 1 and self._claim((left, top - 1.2 - high, width, high)):
+            for column in range(field.columns):
+                place = (left + (column + 0.5) * across, top - 1.3)
+                self._sheets.text(place, str(column + 1), size_pt=_TINY_PT, color=_GREY, anchor="middle")
+        wide = self._sheets.width_mm(str(field.rows), _TINY_PT)
+        if field.rows > 1 and self._claim((left - _CLEAR_MM - wide, top, wide, height)):
+            for row in range(field.rows):
+                place = (left - _CLEAR_MM, top + (row + 0.5) * down + high * 0.35)
+                self._sheets.text(place, str(row + 1), size_pt=_TINY_PT, color=_GREY, anchor="right")
+
+    def _claim(self, box: BoxMm) -> bool:
+        """Take a place for words; False if something is there."""
+        if not self._is_free(box):
+            return False
+        self._taken.append(box)
+        return True
+
+    def _is_free(self, box: BoxMm) -> bool:
+        left, top, width, _ = box
+        inside = left >= 0 and left + width <= self._template.size_mm[0] and top >= self._top - 0.01
+        return inside and not any(touches(box, other) for other in self._taken)
+
+
+def _note(field: Field) -> str:
+    parts = [f"{field.range[0]} to {field.range[1]}"] if field.range else []
+    return ", ".join(parts + ["required"] * field.required)
