@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +20,7 @@ _CORNER = 2
 # Box lines lie in this outer part of a crop.
 _BAND = 0.25
 # How far a line may lean: its rise over the crop's width.
-_LEANS = np.array((0.0, -0.03, 0.03, -0.06, 0.06, -0.09, 0.09, -0.12, 0.12), np.float32)
+_LEANS = (0.0, -0.03, 0.03, -0.06, 0.06, -0.09, 0.09, -0.12, 0.12)
 # Print is even: no piece is paler than this part of the middle one. Deeper in the crop than _OUTER of it, where strokes
 # are likelier than lines, it has to be more even.
 _EVEN, _OUTER, _VERY_EVEN = 0.45, 0.12, 0.65
@@ -27,11 +28,15 @@ _EVEN, _OUTER, _VERY_EVEN = 0.45, 0.12, 0.65
 _STRAIGHT = 0.03
 # A line with round corners is thin, or it is a round 0.
 _THIN = 0.125
+# Ink below this part of a line's own is beyond its edge.
+_EDGE = 0.4
 # The blurred edge of a line is at most so many pixels wide.
 _SKIRT = 4
+# Sides are looked at so much deeper than lines may lie.
+_DEEPER = 4
 # A crop longer than this is no box: its long sides are the strokes of a 1.
 _LONGEST = 2.2
-_THREE = np.ones((3, 1), np.uint8)
+_THREE, _ACROSS = np.ones((3, 1), np.uint8), np.ones((1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +73,8 @@ class _Line:
     lean: float  # rise over the side's width
     row: int  # its innermost row in the middle of the side
     through: bool  # from end to end, corners included
+    common: list[int]  # of each row that lies as the line does, from the side inwards: the median ink
+    least: list[int]  # likewise the lower quartile
 
 
 def drop_frame(ink: Image, *, level: float) -> tuple[Image, Inside]:
@@ -96,21 +103,28 @@ def drop_frame(ink: Image, *, level: float) -> tuple[Image, Inside]:
 def _find_lines(ink: Image, level: float) -> list[_Line | None]:
     """The lines along the top, right, bottom and left of ink; where one crosses a side, the side ends there."""
     height, width = ink.shape
-    top, right, bottom, left = (_find_top(_turned(ink, turns), level) for turns in range(4))
+    if height == width:
+        top, bottom, right, left = _search((*_flat_sides(ink), *_upright_sides(ink)), height, width, level)
+    else:
+        top, bottom = _search(_flat_sides(ink), height, width, level)
+        right, left = _search(_upright_sides(ink), width, height, level)
     first, last = _beyond(top, height), height - _beyond(bottom, height)
-    if first or last < height:
-        right = _better(right, _turned(ink[first:last], 1), level)
-        left = _better(left, _turned(ink[first:last], 3), level)
+    if (first or last < height) and not (_is_through(right) and _is_through(left)):
+        found = _search(_upright_sides(ink[first:last]), width, last - first, level)
+        right, left = (
+            line if _is_through(line) else new or line for line, new in zip((right, left), found, strict=True)
+        )
     first, last = _beyond(left, width), width - _beyond(right, width)
-    if first or last < width:
-        top = _better(top, ink[:, first:last], level)
-        bottom = _better(bottom, _turned(ink[:, first:last], 2), level)
+    if (first or last < width) and not (_is_through(top) and _is_through(bottom)):
+        found = _search(_flat_sides(ink[:, first:last]), height, last - first, level)
+        top, bottom = (
+            line if _is_through(line) else new or line for line, new in zip((top, bottom), found, strict=True)
+        )
     return [top, right, bottom, left]
 
 
-def _better(line: _Line | None, part: Image, level: float) -> _Line | None:
-    """The line if it runs through, otherwise the one along the top of this part of its side."""
-    return line if line and line.through else _find_top(part, level) or line
+def _is_through(line: _Line | None) -> bool:
+    return line is not None and line.through
 
 
 def _beyond(line: _Line | None, length: int) -> int:
@@ -118,46 +132,109 @@ def _beyond(line: _Line | None, length: int) -> int:
     return line.row if line and line.through and line.row * _PIECES > _MISSING * length else 0
 
 
-def _find_top(side: Image, level: float) -> _Line | None:
-    """The line along the top of side (h, w), if there is one."""
-    height, width = side.shape
-    rows = round(_BAND * height)
-    profile = cv2.resize(np.ascontiguousarray(side[: rows + 4]), (_PIECES, rows + 4), interpolation=cv2.INTER_AREA)
-    if np.count_nonzero(profile.max(axis=0) > level) < _PIECES - 2 * _CORNER:
-        return None
-    near = cv2.dilate(profile, _THREE)
-    seen = near.ravel()[_places(rows, width)]  # (leans, rows, pieces)
-    leans, places = np.nonzero((seen > level).sum(axis=2) >= _PIECES - 2 * _CORNER)
-    if not len(leans):
-        return None
-    seen = seen[leans, places]  # (candidates, pieces)
-    middle = np.partition(seen, _PIECES // 2, axis=1)[:, _PIECES // 2].astype(np.float32)
-    even = np.where(places < _OUTER * height, _EVEN, _VERY_EVEN) * middle
-    has = (seen > level) & (seen >= even[:, None])
-    through = has.sum(axis=1) >= _PIECES - _MISSING
-    rounded = has[:, _CORNER:-_CORNER].all(axis=1) & ~has[:, 0] & ~has[:, -1]
-    strength = np.bincount(leans, weights=np.where(through, 4.0, rounded) * middle, minlength=len(_LEANS))
-    lean = int(strength.argmax())
-    if not strength[lean]:
-        return None
-    of_lean = (leans == lean) & (through | rounded)
-    run = places[of_lean]
-    line = _Line(lean=float(_LEANS[lean]), row=int(run[-1]), through=bool(through[of_lean].any()))
-    if not line.through and run[-1] - run[0] >= _THIN * height:
-        return None
-    raw = profile.ravel()[_places(rows + 4, width, rows + 4)[lean]]
-    return line if _is_straight(raw, run, height) else None
+def _flat_sides(ink: Image) -> tuple[Image, Image]:
+    """The top and the bottom of (h, w) ink in pieces: (rows, pieces) from the side inwards, the bottom turned by half.
+
+    Averaged by piece, which is what makes the search cheap.
+    """
+    height = ink.shape[0]
+    depth = round(_BAND * height) + _DEEPER
+    pieces = cv2.resize(ink, (_PIECES, height), interpolation=cv2.INTER_AREA)
+    return pieces[:depth], pieces[::-1, ::-1][:depth]
 
 
-@lru_cache(maxsize=32)
-def _places(rows: int, width: int, deepest: int | None = None) -> npt.NDArray[np.intp]:
-    """Where in a flat (rows + 4, pieces) profile the pieces of leaning rows lie: (leans, rows, pieces)."""
-    last = (deepest or rows + 4) - 1
+def _upright_sides(ink: Image) -> tuple[Image, Image]:
+    """The right and the left of (h, w) ink in pieces, as _flat_sides, each turned to be the top."""
+    width = ink.shape[1]
+    depth = round(_BAND * width) + _DEEPER
+    pieces = cv2.resize(ink, (width, _PIECES), interpolation=cv2.INTER_AREA).T
+    return pieces[::-1][:depth], pieces[:depth, ::-1]
+
+
+def _search(sides: Sequence[Image], height: int, width: int, level: float) -> list[_Line | None]:
+    """The line along the top of each of some sides (rows, pieces) of ink (height, width), turned so that it is the top.
+
+    One search for all: of a cell, which is small, arrays cost little and calls on them much.
+    """
+    nothing: list[_Line | None] = [None] * len(sides)
+    depth = len(sides[0])
+    raw = np.concatenate(sides, axis=1)  # (rows, sides × pieces)
+    near = cv2.dilate(raw, _THREE)
+    above = near > level
+    alive = np.count_nonzero(above.any(axis=0).reshape(len(sides), _PIECES), axis=1)
+    if alive.max() < _PIECES - 2 * _CORNER:
+        return nothing
+    way = _ways(len(sides), depth, height, width)
+    counts = np.add.reduce(above.ravel().view(np.uint8)[way.places], axis=0, dtype=np.uint8)
+    found = np.flatnonzero(counts >= _PIECES - 2 * _CORNER)
+    if not len(found):
+        return nothing
+    seen = near.ravel()[way.places[:, found]]  # (pieces, candidates)
+    middle = np.partition(seen, _PIECES // 2, axis=0)[_PIECES // 2].astype(np.float32)
+    has = (seen > level) & (seen >= way.even[found] * middle)
+    through = np.add.reduce(has.view(np.uint8), axis=0, dtype=np.uint8) >= _PIECES - _MISSING
+    rounded = has[_CORNER:-_CORNER].all(axis=0) & ~has[0] & ~has[-1]
+    group = found // (depth - _DEEPER)  # side × leans + lean
+    strength = np.bincount(group, np.where(through, 4.0, rounded) * middle, minlength=len(sides) * len(_LEANS))
+    strength = strength.reshape(len(sides), len(_LEANS))
+    leans = strength.argmax(axis=1)
+    level_raw = raw.ravel()[way.rows[np.arange(len(sides)), leans]]  # (sides, rows, pieces)
+    ranked = np.partition(level_raw, (_PIECES // 4, _PIECES // 2), axis=2)
+    lines = nothing
+    for side, lean in enumerate(leans.tolist()):
+        if not strength[side, lean]:
+            continue
+        of_lean = (group == side * len(_LEANS) + lean) & (through | rounded)
+        run = (found[of_lean] % (depth - _DEEPER)).tolist()
+        line = _Line(
+            lean=_LEANS[lean],
+            row=run[-1],
+            through=bool(through[of_lean].any()),
+            common=ranked[side, :, _PIECES // 2].tolist(),
+            least=ranked[side, :, _PIECES // 4].tolist(),
+        )
+        thin = run[-1] - run[0] < _THIN * height
+        if (line.through or thin) and _is_straight(level_raw[side], line.common, run, height):
+            lines[side] = line
+    return lines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Ways:
+    """Where in flat (rows, sides × pieces) sides lie the pieces of leaning rows, and how even a line has to be there.
+
+    places: (pieces, sides × leans × rows that a line may lie in); even: (as many as the latter,). rows: (sides, leans,
+    rows, pieces), all of the rows.
+    """
+
+    places: npt.NDArray[np.intp]
+    even: npt.NDArray[np.float32]
+    rows: npt.NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)
+def _ways(sides: int, depth: int, height: int, width: int) -> _Ways:
     across = (np.arange(_PIECES) + 0.5) / _PIECES - 0.5
-    shift = np.rint(_LEANS[:, None] * width * across).astype(np.intp)  # (leans, pieces)
-    place = np.clip(np.arange(rows)[None, :, None] + shift[:, None, :], 0, last)
-    flat: npt.NDArray[np.intp] = place * _PIECES + np.arange(_PIECES)
-    return flat
+    shift = np.rint(np.array(_LEANS)[:, None] * width * across).astype(np.intp)  # (leans, pieces)
+    row = np.clip(np.arange(depth)[:, None] + shift[:, None, :], 0, depth - 1)  # (leans, rows, pieces)
+    rows = row * sides * _PIECES + np.arange(_PIECES) + _PIECES * np.arange(sides)[:, None, None, None]
+    places = rows[:, :, : depth - _DEEPER].reshape(-1, _PIECES).T
+    outer = np.arange(depth - _DEEPER) < _OUTER * height
+    even = np.tile(np.where(outer, _EVEN, _VERY_EVEN).astype(np.float32), sides * len(_LEANS))
+    return _Ways(places=np.ascontiguousarray(places), even=even, rows=rows)
+
+
+def _is_straight(raw: Image, common: Sequence[int], run: Sequence[int], height: int) -> bool:
+    """Whether the inner edge of the line in rows run of the levelled side (rows, pieces) is straight.
+
+    Judged by the middle half of the pieces, for strokes and other lines meet it in some.
+    """
+    peak = max(run, key=common.__getitem__)
+    edge = _EDGE * common[peak]
+    beyond = raw[peak:] < edge
+    ends = sorted(beyond.argmax(axis=0)[~beyond[0]].tolist())
+    quarter = len(ends) // 4
+    return bool(ends[-1 - quarter] - ends[quarter - 1] <= max(1.0, _STRAIGHT * height))
 
 
 @lru_cache(maxsize=64)
@@ -177,37 +254,27 @@ def _turned(image: Image, turns: int) -> Image:
     return image.T[:, ::-1] if turns else image
 
 
-def _is_straight(raw: Image, run: npt.NDArray[np.intp], height: int) -> bool:
-    """Whether the inner edge of the line in rows run of the levelled profile (rows, pieces) is straight.
-
-    Judged by the middle half of the pieces, for strokes and other lines meet it in some.
-    """
-    common = np.partition(raw, _PIECES // 2, axis=1)[:, _PIECES // 2]
-    peak = int(run[common[run].argmax()])
-    there = raw[peak] >= 0.4 * float(common[peak])
-    ends = np.sort((raw[peak:, there] < 0.4 * float(common[peak])).argmax(axis=0))
-    quarter = len(ends) // 4
-    spread = ends[-1 - quarter] - ends[quarter - 1]
-    return bool(spread <= max(1.0, _STRAIGHT * height))
-
-
 def _drop_top(side: Image, line: _Line, level: float) -> int:
     """Take the line out of side (h, w), in place; the rows that it reaches down."""
-    height, width = side.shape
-    place, columns = _leaning(height, width, line.row + _SKIRT + 2, line.lean)
-    band = side[place, columns]  # the line lies level in it
-    ranked = np.partition(band, (width // 4, width // 2), axis=1)
-    skirt: Image = ranked[:, width // 4]
-    common: Image = ranked[:, width // 2]
     end = line.row + 1
-    while end < line.row + _SKIRT and skirt[end] > 0.5 * level:
+    while end < line.row + _SKIRT and line.least[end] > 0.5 * level:
         end += 1
-    start = int((common[:end] > 0.5 * level).argmax())
-    section = cv2.dilate(common[:end, None], np.ones((5, 1), np.uint8)).astype(np.float32)
-    stays = band[:end] > 1.5 * section + 2 * level  # a pen darker than the print
-    if start >= _SKIRT - 1:
-        outside, within = band[start - 2 : start], band[end : end + 2]
-        crosses = np.asarray((outside > 2 * level).any(axis=0) & (within > 2 * level).any(axis=0))
-        stays |= cv2.dilate(crosses.view(np.uint8)[None], np.ones((1, 3), np.uint8)).astype(np.bool_)
-    side[place[start:end], columns] = np.where(stays[start:], band[start:end], 0)
+    start = next((row for row in range(end) if line.common[row] > 0.5 * level), 0)
+    section = [max(line.common[max(0, row - 2) : min(row + 3, end)]) for row in range(start, end)]
+    before = 2 if start >= _SKIRT - 1 else 0
+    if line.lean:
+        rows, columns = _leaning(*side.shape, end + 2, line.lean)
+        band = side[rows[start - before :], columns]  # the line lies level in it
+    else:
+        band = side[start - before : end + 2]
+    own = band[before : before + end - start]
+    stays = own > np.array(section, np.float32)[:, None] * 1.5 + 2 * level  # a pen darker than the print
+    if before:
+        pen = band > 2 * level
+        stays |= cv2.dilate((pen[:2].any(axis=0) & pen[-2:].any(axis=0)).view(np.uint8)[None], _ACROSS).view(np.bool_)
+    left = np.where(stays, own, 0)
+    if line.lean:
+        side[rows[start:end], columns] = left
+    else:
+        side[start:end] = left
     return end
