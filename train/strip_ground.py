@@ -40,7 +40,7 @@ class Ground:
         noise = rng.uniform(0.0, 1.0) ** 2 * 0.14 * light * pen
         picture += (self._crop(rng, self.noises, height, width).astype(np.float32) - 128.0) * np.float32(noise / 40)
         if rng.random() < 0.6:
-            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.35, 0.4 + 0.014 * height))
+            picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 0.4 + 0.009 * height))
         grey = cv2.convertScaleAbs(np.maximum(picture, 0.0))
         if rng.random() < 0.25:
             quality = int(rng.integers(25, 90))

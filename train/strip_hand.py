@@ -48,7 +48,7 @@ def draw_bank(rng: np.random.Generator, *, writers: int) -> Bank:
     labels = np.tile(np.repeat(np.arange(10), _VERSIONS), writers)
     for row, digit in enumerate(labels):
         if row % (10 * _VERSIONS) == 0:
-            style = Style.draw(rng)
+            style = Style.draw(rng, hurried=True)
         while True:
             patch = draw_digit(
                 rng, int(digit), height_px=_DRAWN_PX, pen_px=float(pens[row // (10 * _VERSIONS)]), style=style
@@ -56,7 +56,7 @@ def draw_bank(rng: np.random.Generator, *, writers: int) -> Bank:
             height, width = patch.shape
             if height <= _PATCH[0] and width <= _PATCH[1]:
                 break
-            style = Style.draw(rng)
+            style = Style.draw(rng, hurried=True)
         images[row, :height, :width] = patch
     rows = tuple(np.flatnonzero(labels == digit) for digit in range(10))
     return _measured(images, rows, window=_VERSIONS, step=_VERSIONS)

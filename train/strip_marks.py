@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -41,13 +41,14 @@ class Piece:
     zero: bool = False
 
 
-def write_mark(rng: np.random.Generator, kind: str, height_px: float) -> Piece:
-    """One of MARKS beside digits height_px high; " " is a wider gap."""
+def write_mark(rng: np.random.Generator, kind: str, height_px: float, pens: Sequence[float]) -> Piece:
+    """One of MARKS beside digits height_px high, in a pen like theirs, whose widths are pens; " " is a wider gap."""
     if kind == " ":
         return Piece(np.zeros((1, 1), np.uint8), -1, rng.uniform(0.2, 0.5) * height_px)
     lines = MARKS[kind](rng)
     gap = rng.normal(0.06, 0.12) if kind in ".,'" else abs(rng.normal(0.12, 0.1))
-    pen = max(1, round(rng.uniform(0.06, 0.14) * height_px))
+    wide = rng.uniform(0.8, 1.3) * float(np.mean(pens)) if len(pens) else rng.uniform(0.06, 0.14) * height_px
+    pen = max(1, round(wide))
     every = [(line + rng.normal(0.0, 0.02, line.shape)) * height_px for line in lines]
     low = np.floor(np.min([line.min(axis=0) for line in every], axis=0)) - pen
     high = np.ceil(np.max([line.max(axis=0) for line in every], axis=0)) + pen

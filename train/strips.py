@@ -24,6 +24,8 @@ _LENGTHS = np.array([60, 90, 160, 235, 215, 110, 60, 30, 16, 10, 8, 6]) / 1000.0
 _FIRST = np.log10(1.0 + 1.0 / np.arange(1, 10))
 # A share of strips holds no number at all: lines, marks, remnants, paper.
 _EMPTY = 0.025
+# A digit is not smaller than this part of its number's largest, or nobody could read it.
+_SMALLEST = 0.4
 # Rows of a contour are looked at in so many bins a digit.
 _BINS = 12.0
 
@@ -62,7 +64,7 @@ class Synthesiser:
 
     def draw(self, rng: np.random.Generator) -> Sample:
         """One number on its paper."""
-        height_px = float(np.exp(rng.uniform(np.log(20.0), np.log(50.0))))
+        height_px = float(np.exp(rng.uniform(np.log(21.0), np.log(52.0))))
         text = "" if rng.random() < _EMPTY else draw_text(rng)
         pieces, pens = self._pieces(rng, text, height_px)
         ink = _set(rng, pieces, height_px)
@@ -73,29 +75,29 @@ class Synthesiser:
     def _pieces(self, rng: np.random.Generator, text: str, height_px: float) -> tuple[list[Piece], list[float]]:
         """What stands on the line from left to right, and the width of each digit's pen in pixels."""
         bank = self._banks[int(rng.choice(len(self._banks), p=self._shares))]
-        mixed = rng.random() < 0.4
+        mixed = rng.random() < 0.3
         hand = draw_hand(rng)
         pens: list[float] = []
         spread = rng.uniform(0.03, 0.15)
         # Most hands set digits close, many apart; few let them overlap.
-        touch = rng.normal(0.12, 0.08) if rng.random() < 0.6 else rng.uniform(0.15, 0.6)
-        loose = rng.uniform(0.03, 0.12) + 0.2 * max(touch, 0.0)
+        touch = rng.normal(0.15, 0.08) if rng.random() < 0.6 else rng.uniform(0.15, 0.6)
+        loose = rng.uniform(0.03, 0.11) + 0.2 * max(touch, 0.0)
         wander = rng.uniform(0.0, 0.08)
         sizes = _sizes(rng, text)
         marks = _separators(rng, text)
         pieces: list[Piece] = []
         for place, (digit, size) in enumerate(zip(text, sizes, strict=True)):
             if place in marks:
-                pieces.append(write_mark(rng, marks[place], height_px))
+                pieces.append(write_mark(rng, marks[place], height_px, pens))
             source = self._banks[int(rng.choice(len(self._banks), p=self._shares))] if mixed else bank
             high = height_px * size * float(np.exp(rng.normal(0.0, spread)))
             patch, pen = write_digit(rng, source, hand, int(digit), max(high, 7.0))
             pens.append(pen)
             drop = rng.normal(0.0, wander) * height_px
             raised = 0.0 if size >= 0.9 or rng.random() < 0.6 else rng.uniform(0.0, 1.0) * (1.0 - size) * height_px
-            gap = float(np.clip(rng.normal(touch, loose), -0.1, 1.0)) * height_px
+            gap = float(np.clip(rng.normal(touch, loose), -0.07, 1.0)) * height_px
             pieces.append(Piece(patch, round(drop - raised) - patch.shape[0], gap, zero=digit == "0"))
-        _surround(rng, pieces, height_px)
+        _surround(rng, pieces, height_px, pens)
         return pieces, pens
 
 
@@ -113,8 +115,8 @@ def _sizes(rng: np.random.Generator, text: str) -> npt.NDArray[np.float64]:
     if len(text) > 2 and rng.random() < 0.06:  # cents
         sizes[-2:] *= rng.uniform(0.55, 0.85)
     if rng.random() < 0.15:  # it shrinks or grows along the line
-        sizes *= np.linspace(1.0, rng.uniform(0.65, 1.3), len(text))
-    return sizes
+        sizes *= np.linspace(1.0, rng.uniform(0.7, 1.3), len(text))
+    return np.maximum(sizes, _SMALLEST * sizes.max())
 
 
 def _separators(rng: np.random.Generator, text: str) -> dict[int, str]:
@@ -131,16 +133,17 @@ def _separators(rng: np.random.Generator, text: str) -> dict[int, str]:
     return marks
 
 
-def _surround(rng: np.random.Generator, pieces: list[Piece], height_px: float) -> None:
+def _surround(rng: np.random.Generator, pieces: list[Piece], height_px: float, pens: list[float]) -> None:
     """Put the marks people write before and after a number."""
     if rng.random() < 0.34:
         ends = [".", "-", ".-", "=", ",", "--", "_", ",-", "~"]
         shares = np.array([5, 5, 4, 3, 2, 1, 0.6, 2, 1.5])
         for mark in str(rng.choice(ends, p=shares / shares.sum())):
-            pieces.append(write_mark(rng, mark, height_px))
+            pieces.append(write_mark(rng, mark, height_px, pens))
     if rng.random() < 0.15:
         starts = ["$", "=", "-", "#", ".", "*"]
-        pieces.insert(0, write_mark(rng, str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.06, 0.06])), height_px))
+        mark = str(rng.choice(starts, p=[0.4, 0.22, 0.16, 0.1, 0.06, 0.06]))
+        pieces.insert(0, write_mark(rng, mark, height_px, pens))
     if not pieces or rng.random() < 0.03:
         word = write_word(rng, height_px, longest=3 if pieces else 6)
         at = 0 if rng.random() < 0.5 else len(pieces)
@@ -209,11 +212,11 @@ def _join(rng: np.random.Generator, canvas: Image, start: tuple[int, int], end: 
 
 
 def _thickened(rng: np.random.Generator, ink: Image, pens: list[float], height_px: float) -> Image:
-    """The number written with another pen, 5 to 15 % of the height wide; edges as sharp as a scan's.
+    """The number written with another pen, 3.5 to 12 % of the height wide; edges as sharp as a scan's.
 
     pens: how wide each digit's was; the thinnest stroke must not vanish.
     """
-    wanted = rng.uniform(0.05, 0.15) * height_px
+    wanted = float(np.exp(rng.uniform(np.log(0.035), np.log(0.12)))) * height_px
     change = min(round(wanted - float(np.mean(pens))), 4) if pens else 0
     change = max(change, -round(max(min(pens, default=0.0) - 1.6, 0.0)))
     ink = cv2.copyMakeBorder(ink, 4, 4, 4, 4, cv2.BORDER_CONSTANT, value=0)

@@ -16,6 +16,10 @@ __all__ = ["FORMS", "MARKS", "Mark", "Shape", "Style", "draw_digit", "draw_mark"
 
 # Which forms there are, and why only those, is told in the table.
 DIGIT_FORMS: tuple[tuple[Form, ...], ...] = tuple(read_forms("forms.txt").values())
+# And with those that only the numbers around them make digits.
+NUMBER_FORMS: tuple[tuple[Form, ...], ...] = tuple(
+    usual + hurried for usual, hurried in zip(DIGIT_FORMS, read_forms("number_forms.txt").values(), strict=True)
+)
 # The names of the forms of each digit.
 FORMS: tuple[tuple[str, ...], ...] = tuple(tuple(form.name for form in forms) for forms in DIGIT_FORMS)
 
@@ -58,9 +62,10 @@ class Style:
     pen: Pen
 
     @staticmethod
-    def draw(rng: np.random.Generator) -> Style:
-        """One writer at random."""
-        return _style(rng, tuple(_shape(rng, _choose(rng, forms)) for forms in DIGIT_FORMS))
+    def draw(rng: np.random.Generator, *, hurried: bool = False) -> Style:
+        """One writer at random; a hurried one also writes what is a digit in a number only."""
+        every = NUMBER_FORMS if hurried else DIGIT_FORMS
+        return _style(rng, tuple(_shape(rng, _choose(rng, forms)) for forms in every))
 
 
 def draw_digit(

@@ -101,7 +101,7 @@ def test_a_written_digit_is_as_high_as_asked(small: Data, digit: int) -> None:
 def test_marks_stand_near_the_line(kind: str) -> None:
     rng = np.random.default_rng(7)
     for _ in range(20):
-        piece = write_mark(rng, kind, 40.0)
+        piece = write_mark(rng, kind, 40.0, ())
         top, bottom = piece.top, piece.top + piece.patch.shape[0]
         assert -60 <= top < bottom <= 30
         assert kind == " " or piece.patch.max() > 200

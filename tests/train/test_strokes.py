@@ -14,7 +14,7 @@ from edge.values import Image
 from train.explore import explore_forms
 from train.form_sheet import draw_forms_sheet
 from train.paths import curves, parse_forms
-from train.strokes import FORMS, MARKS, Mark, Style, draw_digit, draw_mark
+from train.strokes import FORMS, MARKS, NUMBER_FORMS, Mark, Style, draw_digit, draw_mark
 
 EVERY_FORM = [(digit, form) for digit, forms in enumerate(FORMS) for form in forms]
 # Forms that MNIST's writers had too: a network that knows only MNIST reads them.
@@ -87,6 +87,20 @@ def test_writers_use_all_forms() -> None:
     rng = np.random.default_rng(6)
     used = {(digit, shape.form.name) for _ in range(300) for digit, shape in enumerate(Style.draw(rng).shapes)}
     assert used == set(EVERY_FORM)
+
+
+def test_hurried_writers_alone_use_forms_that_only_a_number_makes_digits() -> None:
+    rng = np.random.default_rng(9)
+    hurried = {shape.form.name for _ in range(300) for shape in Style.draw(rng, hurried=True).shapes}
+    assert hurried == {form.name for forms in NUMBER_FORMS for form in forms}
+    assert {"like e", "tick", "leg from below"} <= hurried - {form for _, form in EVERY_FORM}
+
+
+def test_every_hurried_digit_is_drawn_tight() -> None:
+    rng = np.random.default_rng(10)
+    for _ in range(25):
+        style = Style.draw(rng, hurried=True)
+        assert all(_tight(draw_digit(rng, digit, height_px=40, pen_px=4, style=style)) for digit in range(10))
 
 
 def test_plain_forms_are_read_by_a_network_that_has_seen_none_of_them() -> None:
