@@ -271,7 +271,8 @@ def _drop_top(side: Image, line: _Line, level: float) -> int:
     stays = own > np.array(section, np.float32)[:, None] * 1.5 + 2 * level  # a pen darker than the print
     if before:
         pen = band > 2 * level
-        stays |= cv2.dilate((pen[:2].any(axis=0) & pen[-2:].any(axis=0)).view(np.uint8)[None], _ACROSS).view(np.bool_)
+        crosses = np.logical_and(pen[:2].any(axis=0, keepdims=True), pen[-2:].any(axis=0, keepdims=True))
+        stays |= cv2.dilate(crosses.view(np.uint8), _ACROSS).view(np.bool_)
     left = np.where(stays, own, 0)
     if line.lean:
         side[rows[start:end], columns] = left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from edge.errors import ShapeError
 from edge.imaging.ink import quantile
 from edge.values import Box, Glyph, Image, Mask
+
+_SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,10 +33,17 @@ class Blobs:
 
     def box(self, *rows: int) -> Box:
         """The Box around these components."""
-        corners = self.boxes[list(rows)]
-        left, top = corners[:, :2].min(axis=0).tolist()
-        right, bottom = corners[:, 2:].max(axis=0).tolist()
-        return Box(left=left, top=top, right=right, bottom=bottom)
+        corners = [self.boxes[row].tolist() for row in rows]
+        left, top, right, bottom = zip(*corners, strict=True)
+        return Box(left=min(left), top=min(top), right=max(right), bottom=max(bottom))
+
+    def mask(self, rows: Sequence[int], box: Box) -> Image:
+        """(h, w) uint8 of a box: 1 where one of these components, at least one, is; 0 elsewhere."""
+        labels = self.labels[box.top : box.bottom, box.left : box.right]
+        own: Image = (labels == rows[0] + 1).view(np.uint8)
+        for row in rows[1:]:
+            own |= (labels == row + 1).view(np.uint8)
+        return own
 
 
 def find_blobs(mask: Mask) -> Blobs:
@@ -50,8 +60,29 @@ def find_blobs(mask: Mask) -> Blobs:
     return Blobs(labels=labels, boxes=boxes, areas=stats[:, 4], centers=centers)
 
 
-def cut_glyph(ink: Image, blobs: Blobs, rows: tuple[int, ...]) -> Glyph:
-    """The Glyph made of these components: soft ink of the (H, W) page inside them and one pixel around, the rest 0.
+def find_strong_blobs(ink: Image, *, low: float, high: float) -> tuple[Blobs, npt.NDArray[np.bool_]]:
+    """The Blobs of (H, W) soft ink above low, and which of them (n,) reach high somewhere (hysteresis, Canny 1986)."""
+    blobs = find_blobs(ink > low)
+    strong = np.zeros(len(blobs) + 1, np.bool_)
+    strong[blobs.labels[ink > high]] = True
+    return blobs, strong[1:]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CutGlyph:
+    """A Glyph, its pixels and how dark it is.
+
+    own: (h, w) uint8, 1 where its components are, a pixel wider all around than its box unless the picture ends there.
+    darkest: the soft ink, 0 to 255, that its darkest tenth reaches.
+    """
+
+    glyph: Glyph
+    own: Image
+    darkest: float
+
+
+def cut_glyph(ink: Image, blobs: Blobs, rows: Sequence[int]) -> CutGlyph:
+    """The CutGlyph of these components: soft ink of the (H, W) page inside them and one pixel around, the rest 0.
 
     The ink is stretched so that its darkest tenth is 255: pencil and marker look alike to the network.
     """
@@ -63,11 +94,9 @@ def cut_glyph(ink: Image, blobs: Blobs, rows: tuple[int, ...]) -> Glyph:
         right=min(width, tight.right + 1),
         bottom=min(height, tight.bottom + 1),
     )
-    place = np.s_[box.top : box.bottom, box.left : box.right]
-    labels = blobs.labels[place]
-    own = np.zeros(labels.shape, np.uint8)
-    for row in rows:
-        own |= (labels == row + 1).view(np.uint8)
-    soft = np.where(cv2.dilate(own, np.ones((3, 3), np.uint8)), ink[place], 0).astype(np.uint8)
-    full = quantile(soft[own > 0], 0.9)
-    return Glyph(box=tight, ink=cv2.convertScaleAbs(soft, alpha=255 / max(full, 1.0)))
+    own = blobs.mask(rows, box)
+    soft = ink[box.top : box.bottom, box.left : box.right]
+    darkest = quantile(soft[own.view(np.bool_)], 0.9)
+    soft = cv2.bitwise_and(soft, soft, mask=cv2.dilate(own, _SQUARE))
+    stretched = cv2.convertScaleAbs(soft, alpha=255 / max(darkest, 1.0))
+    return CutGlyph(glyph=Glyph(box=tight, ink=stretched), own=own, darkest=darkest)

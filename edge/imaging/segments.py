@@ -77,7 +77,7 @@ def cut_glyphs(ink: Image, sure: Sureness) -> Cut:
     digit_px = float(heights[order][np.searchsorted(share, 0.5)])
     glyphs: list[Glyph] = []
     for rows in _gather(blobs, heights, digit_px):
-        whole = (cut_glyph(ink, blobs, rows),)
+        whole = (cut_glyph(ink, blobs, rows).glyph,)
         wide = whole[0].box.width > _WIDE * digit_px
         if not wide or (sure_whole := sure(whole)) >= _SURELY_ONE:
             glyphs.extend(whole)
@@ -131,4 +131,4 @@ def _cut_wide(ink: Image, blobs: Blobs, rows: tuple[int, ...], digit_px: float) 
         own[:, box.left + low + int(profile[low:high].argmin())] = False
     found = find_blobs(own)
     heights = found.boxes[:, 3] - found.boxes[:, 1]
-    return tuple(cut_glyph(ink, found, group) for group in _gather(found, heights, digit_px))
+    return tuple(cut_glyph(ink, found, group).glyph for group in _gather(found, heights, digit_px))

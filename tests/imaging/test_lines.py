@@ -103,7 +103,7 @@ def test_a_glyph_keeps_its_own_ink_only() -> None:
     ink = np.zeros((40, 60), np.uint8)
     ink[10:30, 10:14], ink[10:30, 18:22] = 120, 200
     blobs = find_blobs(ink > 50)
-    glyph = cut_glyph(ink, blobs, (0,))
+    glyph = cut_glyph(ink, blobs, (0,)).glyph
     assert glyph.box.as_list() == [10, 10, 14, 30]
     assert glyph.ink.max() == 255 and glyph.ink.shape == (22, 6)
 
