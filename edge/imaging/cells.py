@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from edge.errors import ShapeError
 from edge.imaging.frames import Inside, drop_frame
-from edge.imaging.glyphs import Blobs, cut_glyph, find_strong_blobs
+from edge.imaging.glyphs import Blobs, CutGlyph, cut_glyph, find_strong_blobs
 from edge.imaging.ink import FAINTEST, is_light_on_dark, lift_ink, otsu, quantile, to_grey
 from edge.values import Box, Glyph, Image
 
@@ -24,8 +24,8 @@ _CLEARER = 1.3
 # Of Gaussian unrest 1 pixel in 4,000 is darker than its palest quarter by so many times what that quarter spans.
 _UNREST = 4.2
 # Writing absorbs at least this much of the light (of 255) where it is darkest; print shining through the sheet, less.
-_PALEST_WRITING = 18.0
-_PALE_WRITING = 27.0
+PALEST_WRITING = 18.0
+PALE_WRITING = 27.0
 # Parts of the cell's height: specks; the smallest digit a cell is for; below the last, a note, unless in the middle.
 _SPECK, _SMALLEST_DIGIT, _NOTE = 0.12, 0.38, 0.6
 _MIDDLE = 0.12
@@ -38,7 +38,7 @@ _TIGHT = 0.07
 _TOUCHES = 2
 # So much of a blot's box is dark and yet not ink.
 _HOLLOW = 0.2
-_BLOT = "a blot, no stroke"
+BLOT = "a blot, no stroke"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,7 +167,7 @@ def _find_lifted(grey: Image, ink: Image, *, print_shows: bool) -> Cell:
     if any(inside.lined) and cell.glyph is not None and _is_tight(cell.glyph.box, inside):
         cell = _find_inside(ink, Inside.whole(ink), floor)
     if cell.glyph is not None and _is_hollow(grey, ink, cell.glyph.box):
-        cell = replace(cell, doubts=(*cell.doubts, _BLOT))
+        cell = replace(cell, doubts=(*cell.doubts, BLOT))
     return cell
 
 
@@ -179,7 +179,7 @@ def _is_hollow(grey: Image, ink: Image, box: Box) -> bool:
     place = np.s_[box.top : box.bottom, box.left : box.right]
     inner, own = grey[place], ink[place]
     middle = (quantile(grey[::2, ::2], 0.9) + quantile(inner, 0.05)) / 2
-    return bool(np.count_nonzero((inner < middle) & (own < _PALEST_WRITING)) > _HOLLOW * inner.size)
+    return bool(np.count_nonzero((inner < middle) & (own < PALEST_WRITING)) > _HOLLOW * inner.size)
 
 
 def _floor(ink: Image) -> float:
@@ -218,19 +218,19 @@ def _find_inside(ink: Image, inside: Inside, floor: float) -> Cell:
         return Cell(glyph=None, ink=ink)
     cut = cut_glyph(ink, blobs, rows)
     box = cut.glyph.box
-    if cut.darkest < max(_PALEST_WRITING, 1.5 * floor):
+    if cut.darkest < max(PALEST_WRITING, 1.5 * floor):
         return Cell(glyph=None, ink=ink)
-    doubts = [*_doubts_of_place(box, inside)]
-    if cut.darkest < max(_PALE_WRITING, 2.0 * floor):
+    doubts = [*doubts_of_place(box, inside)]
+    if cut.darkest < max(PALE_WRITING, 2.0 * floor):
         doubts.append("hardly darker than its paper")
     if others:
         doubts.append("more than one piece of writing")
-    if _widest(cut.own) > _WIDEST_STROKE * max(box.width, box.height):
-        doubts.append(_BLOT)
+    if is_blot(cut):
+        doubts.append(BLOT)
     return Cell(glyph=cut.glyph, ink=ink, place=box, doubts=tuple(doubts))
 
 
-def _doubts_of_place(box: Box, inside: Inside) -> tuple[str, ...]:
+def doubts_of_place(box: Box, inside: Inside) -> tuple[str, ...]:
     """What the size and place of the ink inside of its cell say against its being the digit that the cell is for."""
     part = max(box.height / inside.height, 0.6 * box.width / inside.width)
     if part < _SMALLEST_DIGIT:
@@ -243,10 +243,11 @@ def _doubts_of_place(box: Box, inside: Inside) -> tuple[str, ...]:
     return ("small and aside, like a note",) if part < _NOTE and off > _MIDDLE else ()
 
 
-def _widest(own: Image) -> float:
-    """Half the width of the widest stroke in a (h, w) mask, in pixels."""
-    padded = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return float(cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))[1])
+def is_blot(cut: CutGlyph) -> bool:
+    """Whether a digit's ink is somewhere wider than a pen's stroke in a digit of this size."""
+    padded = cv2.copyMakeBorder(cut.own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    widest: float = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))[1]
+    return widest > _WIDEST_STROKE * max(cut.glyph.box.width, cut.glyph.box.height)
 
 
 def _belonging(

@@ -1,0 +1,119 @@
+"""The printed boxes of a form's cells taken out of the ink: lines at known places, all sides of all cells at once."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.values import Image, Mask
+
+# A line may be this far, of a cell's side, from where the template has it; beyond, strokes are likelier.
+OFF = 0.16
+# A line is found by its straight runs; it fills so much of a cell's side, which the bar of a 7 or a tall 1 do not.
+_RUN, _SPAN = 0.7, 0.86
+# The rows beside it in which it still shows in parts are its own: it leans or wavers.
+_WAVERS = 0.25
+# A side is looked at in so many pieces; the first and the last are corners, where other lines are.
+_PIECES = 10
+# Gaps in a line up to so many pixels are print that failed.
+_GAP_PX = 5
+# Ink from so many levels on is a stroke.
+_STROKE = 1.6
+
+
+def drop_boxes(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *, level: float) -> Image:
+    """Soft ink (H, W) uint8 of a grid of cells without the printed lines around its cells.
+
+    xs (columns + 1,), ys (rows + 1,): pixels of the cells' sides, evenly apart, at least a fifth of a cell from ink's
+    border. What lies above level along a side is its line; where a stroke crosses it or is clearly darker, that stays.
+    """
+    reach = max(3, round(OFF * min(xs[1] - xs[0], ys[1] - ys[0])))
+    turned = np.ascontiguousarray(ink.T)
+    across, down = _Lines(ink, xs, ys, reach, level), _Lines(turned, ys, xs, reach, level)
+    if not (across.mask.any() or down.mask.any()):
+        return ink
+    lines = np.zeros(ink.shape, np.bool_)
+    lines[across.places] = across.mask
+    lines.T[down.places] |= down.mask
+    strokes = (ink > _STROKE * level) & ~lines
+    clean = ink.copy()
+    across.clear(clean, strokes, level)
+    down.clear(clean.T, strokes.T, level)
+    return clean
+
+
+class _Lines:
+    """The level lines of a grid: mask (lines, rows, W) in the bands of ink at places, and their print's section."""
+
+    def __init__(
+        self, ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], reach: int, level: float
+    ) -> None:
+        width = ink.shape[1]
+        self.places = np.clip(ys[:, None] + np.arange(-reach, reach + 1), 0, len(ink) - 1)
+        self._bands = ink[self.places]  # (lines, rows, W)
+        shape = self._bands.shape
+        # Lines waver by a pixel: they are looked for in ink thickened by one.
+        thick = self._bands.copy()
+        np.maximum(thick[:, 1:], self._bands[:, :-1], out=thick[:, 1:])
+        np.maximum(thick[:, :-1], self._bands[:, 1:], out=thick[:, :-1])
+        side = int(xs[1] - xs[0])
+        closed = cv2.morphologyEx(thick.reshape(-1, width), cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
+        runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8))
+        runs = cv2.threshold(runs, level, 255, cv2.THRESH_BINARY)[1]
+        share = _pieces(runs, xs).mean(axis=3) / 255  # (lines, rows, sides)
+        share = share.reshape(*shape[:2], -1)
+        rows = _grown(share >= _SPAN, share >= _WAVERS)
+        # Which side each column is of: corners outside belong to the outer ones.
+        corner = max(2, side // 8)
+        columns = np.clip(np.searchsorted(xs, np.arange(width), side="right") - 1, 0, len(xs) - 2)
+        near = (np.arange(width) >= xs[0] - corner) & (np.arange(width) < xs[-1] + corner)
+        self.mask = rows[:, :, columns] & (runs.reshape(shape) > 0) & near
+        pieces = _pieces(self._bands.reshape(-1, width), xs).reshape(*share.shape, -1)
+        middle = pieces.shape[3] // 2
+        common = np.where(rows, np.partition(pieces, middle, axis=3)[..., middle], 0)
+        for _ in range(2):  # the print's blurred edge is as dark as its middle, at most
+            common[:, 1:] = np.maximum(common[:, 1:], common[:, :-1])
+            common[:, :-1] = np.maximum(common[:, :-1], common[:, 1:])
+        self._section = common[:, :, columns]
+
+    def clear(self, clean: Image, strokes: Mask, level: float) -> None:
+        """Take the lines out of clean (H, W), in place, but for the strokes that cross them or are darker.
+
+        strokes (H, W) bool: ink that is surely a stroke, outside of all lines.
+        """
+        stays = self._bands > 1.5 * self._section + 2 * level
+        rows = self.mask.shape[1]
+        # A stroke that crosses at a slant is met a pixel aside.
+        wide = cv2.dilate(np.ascontiguousarray(strokes).view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)
+        met = wide[self.places]
+        before = wide[np.maximum(self.places[:, 0] - 1, 0)]
+        after = wide[np.minimum(self.places[:, -1] + 1, len(clean) - 1)]
+        above, below = np.zeros_like(self.mask), np.zeros_like(self.mask)
+        for i in range(rows):
+            above[:, i] = self.mask[:, i] & ((met[:, i - 1] | above[:, i - 1]) if i else before)
+        for i in reversed(range(rows)):
+            below[:, i] = self.mask[:, i] & ((met[:, i + 1] | below[:, i + 1]) if i + 1 < rows else after)
+        gone = self.mask & ~(above & below) & ~stays
+        for place, off in zip(self.places, gone, strict=True):
+            clean[place[0] : place[-1] + 1][off] = 0
+
+
+def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
+    """The pieces of each cell's side in level bands (n, W), averaged: (n, 1, sides, pieces) without the corners."""
+    sides = len(xs) - 1
+    inner = np.ascontiguousarray(bands[:, xs[0] : xs[-1]])
+    small = cv2.resize(inner, (sides * _PIECES, len(bands)), interpolation=cv2.INTER_AREA)
+    pieces: Image = small.reshape(len(bands), 1, sides, _PIECES)[..., 1:-1]
+    return pieces
+
+
+def _grown(seeds: Mask, allowed: Mask) -> Mask:
+    """(lines, rows, sides) bool: the runs of allowed along the rows that hold a seed."""
+    grown = seeds.copy()
+    rows = grown.shape[1]
+    for i in range(1, rows):
+        grown[:, i] |= grown[:, i - 1] & allowed[:, i]
+    for i in reversed(range(rows - 1)):
+        grown[:, i] |= grown[:, i + 1] & allowed[:, i]
+    return grown

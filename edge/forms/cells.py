@@ -1,0 +1,167 @@
+"""The cells of one field on a laid page: the digit in each, apart from its printed box and its neighbours' strokes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.forms.boxes import OFF, drop_boxes
+from edge.forms.pieces import Pieces, find_pieces
+from edge.forms.sheet_map import SheetMap
+from edge.forms.template import BoxMm, Field
+from edge.imaging.cells import BLOT, PALE_WRITING, PALEST_WRITING, doubts_of_place, is_blot
+from edge.imaging.frames import Inside
+from edge.imaging.glyphs import cut_glyph
+from edge.imaging.ink import FAINTEST, lift_ink, otsu, quantile, to_grey
+from edge.values import Glyph, Image
+
+# A cell's shorter side is looked at so large, and so much of it around the field, for strokes that run over its edge.
+_CELL_PX = 64
+_MARGIN = 0.3
+# Of Gaussian unrest 1 pixel in 4,000 is darker than its palest quarter by so many times what that quarter spans.
+_UNREST = 4.2
+# Parts of a cell's height. What is smaller all in all is a speck, and no one's value.
+_SPECK, _NOTHING = 0.12, 0.2
+# Pieces of one digit are this near each other; a fragment has this part of the main piece's area, another sign that.
+_NEAR, _FRAGMENT, _SIGN = 0.12, 0.06, 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellInk:
+    """What a cell holds: the digit's Glyph, its box in pixels of the field's picture, None if the cell is blank.
+
+    doubts say why the ink may not be one plain digit. height: the ink's, as a part of the cell's; dark: how much of the
+    light its darkest tenth absorbs, 0 to 255.
+    """
+
+    glyph: Glyph | None = None
+    doubts: tuple[str, ...] = ()
+    height: float = 0.0
+    dark: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FieldInk:
+    """A field's picture in soft ink (H, W), without its printed boxes; pixels xs, ys of its cells' sides in it.
+
+    floors (rows, columns): the ink above which a pixel of a cell is hardly the paper's unrest.
+    """
+
+    ink: Image
+    xs: npt.NDArray[np.intp]
+    ys: npt.NDArray[np.intp]
+    floors: npt.NDArray[np.float64]
+
+
+def lift_field(pixels: Image, sheet: SheetMap, box_mm: BoxMm, rows: int, columns: int) -> FieldInk:
+    """The FieldInk of a grid of cells at box_mm on a page's pixels (H, W) or (H, W, 3), and a margin around it."""
+    left, top, width, height = box_mm
+    scale = _CELL_PX / min(width / columns, height / rows)
+    margin = round(_MARGIN * _CELL_PX)
+    around = (left - margin / scale, top - margin / scale, width + 2 * margin / scale, height + 2 * margin / scale)
+    grey = to_grey(sheet.cut(pixels, around, scale))
+    xs = margin + np.rint(np.linspace(0, width * scale, columns + 1)).astype(np.intp)
+    ys = margin + np.rint(np.linspace(0, height * scale, rows + 1)).astype(np.intp)
+    ink = np.asarray(cv2.GaussianBlur(lift_ink(grey, reach_px=_CELL_PX // 3), (3, 3), 0), np.uint8)
+    floors = _floors(ink, xs, ys)
+    level = 0.8 * quantile(floors, 0.5)
+    return FieldInk(ink=drop_boxes(ink, xs, ys, level=level), xs=xs, ys=ys, floors=floors)
+
+
+def find_cells(pixels: Image, sheet: SheetMap, field: Field) -> tuple[CellInk, ...]:
+    """What stands in each cell of a field of digits, in reading order, on a page's pixels (H, W) or (H, W, 3)."""
+    lifted = lift_field(pixels, sheet, field.box_mm, field.rows, field.columns)
+    levels = np.empty_like(lifted.floors)
+    for row, (top, bottom) in enumerate(zip(lifted.ys[:-1], lifted.ys[1:], strict=True)):
+        for column, (left, right) in enumerate(zip(lifted.xs[:-1], lifted.xs[1:], strict=True)):
+            levels[row, column] = otsu(np.ascontiguousarray(lifted.ink[top:bottom, left:right]))
+    np.maximum(levels, lifted.floors, out=levels)
+    pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels)
+    return tuple(_cell(lifted, pieces, row, column) for row in range(field.rows) for column in range(field.columns))
+
+
+def _floors(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """(rows, columns): the soft ink above which a pixel of a cell is hardly paper, judged by its palest quarter."""
+    high, wide = int(np.diff(ys).min()), int(np.diff(xs).min())
+    rows = ys[:-1, None] + np.arange(0, high, 2)
+    columns = xs[:-1, None] + np.arange(0, wide, 2)
+    cells = ink[rows[:, None, :, None], columns[None, :, None, :]].reshape(len(rows), len(columns), -1)
+    pale, quarter = cells.shape[2] // 20, cells.shape[2] // 4
+    ranked = np.partition(cells, (pale, quarter), axis=2)
+    middle = ranked[:, :, quarter].astype(np.float64)
+    floors: npt.NDArray[np.float64] = np.maximum(FAINTEST, middle + _UNREST * (middle - ranked[:, :, pale]))
+    return floors
+
+
+def _cell(lifted: FieldInk, pieces: Pieces, row: int, column: int) -> CellInk:
+    """What stands in one cell, of the pieces of ink that are its own."""
+    left, right = lifted.xs[column : column + 2].tolist()
+    top, bottom = lifted.ys[row : row + 2].tolist()
+    inside = Inside(left=left, top=top, right=right, bottom=bottom)
+    rows, others = _digit_of(pieces, pieces.of_cell(row, column), inside)
+    if not rows:
+        return CellInk()
+    cut = cut_glyph(lifted.ink, pieces.blobs, rows)
+    box, dark = cut.glyph.box, cut.darkest
+    floor = float(lifted.floors[row, column])
+    if max(box.height / inside.height, box.width / inside.width) < _NOTHING or dark < max(PALEST_WRITING, 1.5 * floor):
+        return CellInk()
+    doubts = list(doubts_of_place(box, inside))
+    if dark < max(PALE_WRITING, 2.0 * floor):
+        doubts.append("hardly darker than its paper")
+    if others:
+        doubts.append("more than one piece of writing")
+    if is_blot(cut):
+        doubts.append(BLOT)
+    return CellInk(glyph=cut.glyph, doubts=tuple(doubts), height=box.height / inside.height, dark=dark)
+
+
+def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tuple[int, ...], bool]:
+    """The pieces of a cell that make its digit, the main one first, () if it is blank; and whether there are others.
+
+    The main piece is the largest near the middle; what stands close to it is of the same digit.
+    """
+    boxes, areas = pieces.boxes, pieces.areas
+    outer_x, outer_y = OFF * inside.width, OFF * inside.height
+    kept = []
+    for piece in own:
+        left, top, right, bottom = boxes[piece]
+        tall, wide = bottom - top, right - left
+        if max(tall, wide) < _SPECK * inside.height:
+            continue
+        # What lies along a side and nowhere else is a rest of its line.
+        along = right <= inside.left + outer_x or left >= inside.right - outer_x
+        along |= bottom <= inside.top + outer_y or top >= inside.bottom - outer_y
+        if not along:
+            kept.append(piece)
+    if not kept:
+        return (), False
+
+    def weight(piece: int) -> float:
+        left, top, right, bottom = boxes[piece]
+        off_x = ((left + right) / 2 - inside.left) / inside.width - 0.5
+        off_y = ((top + bottom) / 2 - inside.top) / inside.height - 0.5
+        return areas[piece] * (1.2 - float(np.hypot(off_x, off_y)))
+
+    main = max(kept, key=weight)
+    rows = [main]
+    for piece in own:
+        near = _gap(boxes[piece], boxes[main]) <= _NEAR * inside.height
+        if piece != main and near and areas[piece] >= _FRAGMENT * areas[main]:
+            rows.append(piece)
+    tall = boxes[main][3] - boxes[main][1]
+    others = any(
+        piece not in rows and boxes[piece][3] - boxes[piece][1] >= 0.5 * tall and areas[piece] >= _SIGN * areas[main]
+        for piece in kept
+    )
+    return tuple(rows), others
+
+
+def _gap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
+    """The distance between two boxes (left, top, right, bottom), 0 if they overlap."""
+    x = max(0, one[0] - other[2], other[0] - one[2])
+    y = max(0, one[1] - other[3], other[1] - one[3])
+    return float((x * x + y * y) ** 0.5)

@@ -1,0 +1,138 @@
+"""The reader of forms: a page in, its registration and the value of each of its fields out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from edge.errors import ModelError, UsageError
+from edge.forms.cells import find_cells
+from edge.forms.register import Laid, lay
+from edge.forms.rules import Rules
+from edge.forms.settle import ReadCell, Value, value_of_cells
+from edge.forms.sheet_map import SheetMap
+from edge.forms.template import Field, Slot, Template
+from edge.forms.values import FieldReading, FormPage, Quad
+from edge.imaging.tensors import digit_tensors
+from edge.inference.classifier import Classifier
+from edge.values import NOT_A_DIGIT, Box, Image, Page
+
+
+class FormReader:
+    """Reads pages of one or several templates; not for two threads at once."""
+
+    def __init__(
+        self, templates: Sequence[Template], classifier: Classifier, *, threshold: float | None = None
+    ) -> None:
+        """Raises ModelError if the model does not read digits, UsageError for an impossible threshold or check."""
+        if threshold is not None and not 0.0 <= threshold <= 1.0:
+            raise UsageError(f"threshold {threshold}: a confidence lies in 0 to 1")
+        if not classifier.manifest.reads_digits:
+            raise ModelError(
+                f"model {classifier.manifest.name}: its labels are {', '.join(classifier.labels)}, "
+                "not the ten digits, so it cannot read forms; use a digit model"
+            )
+        self.templates = tuple(templates)
+        self.classifier = classifier
+        self.threshold = classifier.manifest.threshold if threshold is None else threshold
+        self._rules = {(t.sha256, field.name): Rules(field) for t in self.templates for field in t.fields}
+
+    @classmethod
+    def open(
+        cls,
+        templates: Sequence[Template],
+        *,
+        model: str | Path | None = None,
+        strip_model: str | Path | None = None,
+        threshold: float | None = None,
+    ) -> FormReader:
+        """A reader with models by their shipped names, as .tflite files, or the defaults.
+
+        threshold is the confidence from which a value is sure, None each model's own. Raises ModelError if a model
+        cannot be used, UsageError for an impossible threshold or a check that is not there.
+        """
+        return cls(templates, Classifier.open(model), threshold=threshold)
+
+    def read(self, page: Page, sha256: str) -> FormPage:
+        """The FormPage of a page whose content has that hash; its ms are left 0.
+
+        A page that is none of the templates' has no fields, and a registration that failed with its reason.
+        """
+        laid = lay(page.pixels, self.templates, judge=partial(self._likeness, page.pixels))
+        fields: tuple[FieldReading, ...] = ()
+        if laid.template is not None and laid.sheet is not None:
+            fields = self._fields(page, laid.template, laid.sheet, laid.form_page)
+        return FormPage(
+            source=page.source,
+            page_number=page.page_number,
+            sha256=sha256,
+            template=None if laid.template is None else laid.template.name,
+            registration=laid.registration,
+            fields=fields,
+        )
+
+    def _fields(self, page: Page, template: Template, sheet: SheetMap, form_page: int) -> tuple[FieldReading, ...]:
+        found = []
+        for field in template.fields:
+            if field.page != form_page:
+                continue
+            cells = iter(self._cells(page.pixels, sheet, field))
+            rules = self._rules[template.sha256, field.name]
+            for slot in field.slots():
+                value = value_of_cells([next(cells) for _ in slot.cells_mm], field, rules, self.threshold)
+                found.append(_placed(slot, value, sheet, page))
+        return tuple(found)
+
+    def _cells(self, pixels: Image, sheet: SheetMap, field: Field) -> list[ReadCell]:
+        found = find_cells(pixels, sheet, field)
+        predictions = iter(self.classifier.predict(digit_tensors([c.glyph.ink for c in found if c.glyph is not None])))
+        return [
+            ReadCell(prediction=None if cell.glyph is None else next(predictions), doubts=cell.doubts) for cell in found
+        ]
+
+    def _likeness(self, pixels: Image, laid: Laid) -> float:
+        """How well a page reads as it is laid, 0 to 1: the mean confidence of digits in cells with ink."""
+        if laid.template is None or laid.sheet is None:
+            return 0.0
+        said = [
+            cell.prediction
+            for field in laid.template.fields
+            if field.page == laid.form_page
+            for cell in self._cells(pixels, laid.sheet, field)
+            if cell.prediction is not None
+        ]
+        shares = [0.0 if one.label == NOT_A_DIGIT else one.confidence for one in said]
+        return sum(shares) / len(shares) if shares else 0.0
+
+
+def _placed(slot: Slot, value: Value, sheet: SheetMap, page: Page) -> FieldReading:
+    """The FieldReading of a slot's Value, its box and quad in pixels of the page as given."""
+    left, top, width, height = slot.box_mm
+    corners_mm = np.array([(left, top), (left + width, top), (left + width, top + height), (left, top + height)])
+    scale = np.array((page.width / page.pixels.shape[1], page.height / page.pixels.shape[0]))
+    corners = sheet.points(corners_mm) * scale
+    a, b, c, d = ((round(float(x), 1), round(float(y), 1)) for x, y in corners)
+    quad: Quad = (a, b, c, d)
+    return FieldReading(
+        name=slot.name,
+        value=value.value,
+        raw=value.raw,
+        confidence=value.confidence,
+        status=value.status,
+        box=_box_around(corners, page.width, page.height),
+        quad=quad,
+        repaired=value.value != value.raw,
+        alternatives=value.alternatives,
+        reason=value.reason,
+    )
+
+
+def _box_around(corners: np.ndarray, width: int, height: int) -> Box:
+    """The Box around corners (n, 2) as far as it lies on the page, at least one pixel."""
+    low = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)), 1, (width, height)).astype(int)
+    right, bottom = np.maximum(high, low + 1).tolist()
+    return Box(left=int(low[0]), top=int(low[1]), right=right, bottom=bottom)
