@@ -9,7 +9,9 @@ import typer
 from edge.cli.commands import add_commands, plain_app
 
 # command -> the module with its function
-COMMANDS = dict.fromkeys(("new", "blank", "check"), "edge.cli.forms_make")
+COMMANDS = dict.fromkeys(("new", "blank", "check"), "edge.cli.forms_make") | dict.fromkeys(
+    ("read", "status", "export", "forget"), "edge.cli.forms_job"
+)
 
 
 def group(arguments: Sequence[str]) -> typer.Typer:

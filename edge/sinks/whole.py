@@ -27,6 +27,7 @@ class WholeOutput:
         except OSError as error:
             raise write_fault(self._name, error) from error
         self._good = 0
+        self._whole = True
 
     def __enter__(self) -> Self:
         return self
@@ -48,6 +49,10 @@ class WholeOutput:
             raise write_fault(self._name, error) from error
         self._good += len(content)
 
+    def abandon(self) -> None:
+        """What was written is not all there is: the file stays FILE.part when the block ends."""
+        self._whole = False
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -56,7 +61,7 @@ class WholeOutput:
         try:
             os.fsync(self._stream.fileno())
             self._stream.close()
-            if kind is None:
+            if kind is None and self._whole:
                 part_of(self._output).replace(self._output)
         except OSError as fault:
             if kind is None:
