@@ -36,6 +36,9 @@ _BORDER_PART = 0.35
 # Blobs smaller than this part of a digit are specks; those higher than this part of the tallest may be digits.
 _SPECK_PART = 0.1
 _DIGIT_PART = 0.36
+# Lower ones that begin further than this above or below the middle of the line, in digits, are rests of what is printed
+# or written there; a comma begins above that, and the loose bar of a 5 ends below it.
+_ABOVE, _BELOW = 0.6, 0.5
 # Handwriting leans between these, in columns a row, to the right if positive.
 _SLANTS = np.arange(-0.3, 0.91, 0.075)
 _STEEPEST = 0.35
@@ -177,22 +180,18 @@ def _placed(ink: Image, mask: Mask, shape: tuple[int, ...], *, border: bool) -> 
             height=shape[0],
             width=shape[1],
         )
-    mask = np.concatenate(((False,), keep))[labels]
-    tallest = high[keep].max()
-    digit = keep & (high >= _DIGIT_PART * tallest)
+    digit = keep & (high >= _DIGIT_PART * high[keep].max())
     digit_px = _weighted_median(high[digit], wide[digit])
     slope, offset = _line(centers[1:][digit], wide[digit], digit_px)
+    from_line = top - (offset + slope * (left + wide / 2))
+    keep &= digit | ((from_line + high >= -_ABOVE * digit_px) & (from_line <= _BELOW * digit_px))
+    mask = _of(labels, keep)
     found_y, found_x = np.nonzero(mask)
     x = found_x.astype(np.float64)
     y = found_y - (offset + slope * x)
     slant = _slant(x, y)
     x = x + slant * y
-    scale = _DIGIT_ROWS / digit_px
-    # A tall first digit over small zeros: all must fit, at the price of still smaller zeros.
-    above, below = quantile(y, 0.003), quantile(y, 0.997)
-    scale = max(min(scale, (ROWS - 2) / (below - above + 1)), 0.7 * scale)
-    room = (ROWS - 1) / 2 / scale
-    shift = min(max(0.0, below - room), max(above + room, below - room)) if below > room else min(0.0, above + room)
+    scale, shift = _fitted(y[_of(labels, digit)[found_y, found_x]], digit_px)
     start, end = float(x.min()), float(x.max())
     soft = np.where(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)), ink, 0).astype(np.uint8)
     full = quantile(soft[mask], 0.85)
@@ -209,6 +208,26 @@ def _placed(ink: Image, mask: Mask, shape: tuple[int, ...], *, border: bool) -> 
         height=shape[0],
         width=shape[1],
     )
+
+
+def _of(labels: npt.NDArray[np.int32], which: Mask) -> Mask:
+    """(h, w) bool: the pixels of those components, numbered from 1, that are chosen in which (n,)."""
+    mask: Mask = np.concatenate(((False,), which))[labels]
+    return mask
+
+
+def _fitted(y: npt.NDArray[np.float64], digit_px: float) -> tuple[float, float]:
+    """Rows of the tensor per pixel, and the y that becomes its middle row, for digits with ink at rows y of the line.
+
+    A tall first digit over small zeros: all must fit, at the price of still smaller zeros.
+    """
+    above, below = quantile(y, 0.003), quantile(y, 0.997)
+    scale = _DIGIT_ROWS / digit_px
+    scale = max(min(scale, (ROWS - 2) / (below - above + 1)), 0.7 * scale)
+    room = (ROWS - 1) / 2 / scale
+    if below > room:
+        return scale, min(max(0.0, below - room), max(above + room, below - room))
+    return scale, min(0.0, above + room)
 
 
 def _weighted_median(values: npt.NDArray[np.float64], weights: npt.NDArray[np.float64]) -> float:
