@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-import cv2
-
+from edge.forms.code_squares import read_squares
 from edge.forms.template import BoxMm, Template, touches
+from edge.imaging.ink import to_grey
 from edge.values import Image
 
 # The code's own squares are SIDE_MM wide: with the longest name 33 of them, each 3 pixels at 150 dpi. Around them stays
@@ -51,12 +51,12 @@ def parse_code(text: str) -> PageCode | None:
 
 
 def read_code(pixels: Image) -> PageCode | None:
-    """The page code in an upright picture (H, W) or (H, W, 3) of its place, about 8 pixels a mm; None without one."""
-    try:
-        text, _, _ = cv2.QRCodeDetector().detectAndDecode(pixels)
-    except (cv2.error, UnicodeDecodeError):  # codes of others hold any bytes; noise upsets the decoder now and then
-        return None
-    return parse_code(text)
+    """The page code in an upright cut of code_box_mm, (side, side) or (side, side, 3), PX_PER_MM or so; None without.
+
+    The cut may lie up to a millimetre off.
+    """
+    text = read_squares(to_grey(pixels), side_mm=SIDE_MM, quiet_mm=QUIET_MM)
+    return parse_code(text) if text else None
 
 
 def code_box_mm(template: Template) -> BoxMm | None:
