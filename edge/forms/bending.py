@@ -37,7 +37,7 @@ def unbend(sheet: SheetMap, measured: Sequence[Measured], size_mm: tuple[float, 
     for _ in range(_ROUNDS):
         weight = 1 / (1 + ((target - design @ new) / _FAR_MM) ** 2)
         weighted = design * weight[:, None]
-        new = np.linalg.solve(design.T @ weighted + np.diag(ridge), weighted.T @ target)
+        new = np.asarray(np.linalg.solve(design.T @ weighted + np.diag(ridge), weighted.T @ target), np.float64)
     bend = Bend(size_mm=size_mm, degree=degree, weights=new.reshape(2, -1))
     return SheetMap(homography=sheet.homography, bend=bend)
 

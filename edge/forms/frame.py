@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.forms.bending import unbend
-from edge.forms.printed import Measured, Pieces, frame_lines, measure
+from edge.forms.printed import Measured, Pieces, frame_lines, measure, residual_mm
 from edge.forms.sheet_map import Floats, SheetMap
 from edge.values import Image
 
@@ -50,8 +50,7 @@ class Framed:
     @property
     def residual_mm(self) -> float | None:
         """RMS of what sides and inner lines are off."""
-        off = np.concatenate((self.sides.offsets[self.sides.good], self.inner.offsets[self.inner.good]))
-        return float(np.sqrt(np.mean(off**2))) if off.size else None
+        return residual_mm((self.sides, self.inner))
 
 
 def find_frames(pixels: Image) -> list[Floats]:
@@ -82,7 +81,7 @@ def _same(quad: Floats, other: Floats) -> bool:
 
 def _quads(mask: npt.NDArray[np.uint8]) -> list[Floats]:
     """Quadrilaterals around the largest connected parts of a mask (h, w), in its pixels."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     boxes = stats[1:, cv2.CC_STAT_WIDTH].astype(float) * stats[1:, cv2.CC_STAT_HEIGHT]
     least = _SMALLEST_PART * mask.size
     quads = []
@@ -93,7 +92,7 @@ def _quads(mask: npt.NDArray[np.uint8]) -> list[Floats]:
         part = labels[top : top + height, left : left + width] == row + 1
         quad = _quad(part)
         if quad is not None and cv2.contourArea(quad.astype(np.float32)) >= least:
-            quads.append(quad + (left, top))
+            quads.append(quad + np.array([left, top]))
     return quads
 
 
@@ -115,7 +114,7 @@ def _quad(part: npt.NDArray[np.bool_]) -> Floats | None:
     if not cv2.isContourConvex(corners.astype(np.float32)):
         return None
     first = int(np.argmin(corners.sum(axis=1)))
-    return np.roll(corners, -first, axis=0)
+    return np.asarray(np.roll(corners, -first, axis=0), np.float64)
 
 
 def _four(hull: npt.NDArray[np.int32]) -> Floats | None:
@@ -142,7 +141,7 @@ def _four(hull: npt.NDArray[np.int32]) -> Floats | None:
         following = (i + 1) % len(corners)
         corners[i] = met
         corners = np.delete(corners, following, axis=0)
-    return corners
+    return np.asarray(corners, np.float64)
 
 
 def _side(points: Floats, start: Floats, end: Floats) -> tuple[Floats, Floats]:

@@ -11,11 +11,11 @@ import numpy as np
 
 from edge.forms.printed import Pieces, measure
 from edge.forms.sheet_map import Floats, SheetMap
-from edge.forms.template import Marks, Template
+from edge.forms.template import Marks
 from edge.values import Image
 
 # Marks are looked for with the page's longer side between so many pixels and twice as many.
-_SEARCH_PX = 1100
+_SEARCH_PX = 750
 # The window of the adaptive threshold in the first, quick look; the second look takes OpenCV's own three.
 _QUICK_WINDOW_PX = 23
 # How far a mark's printed edges are looked for around where its corners were found.
@@ -23,13 +23,13 @@ _EDGE_REACH_MM = 0.8
 _FINE_REACH_MM = 0.4
 # A scanner keeps straight what is straight: where marks fit a flat map this well there is no perspective.
 _FLAT_MM = 0.1
-# A lost mark is looked for within so many times its size around its place.
-_AROUND = 1.5
+# A mark that was not found is looked for again this many times its size around its place, so many pixels large.
+_AROUND, _AGAIN_PX = 1.0, 48.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FoundMarks:
-    """Marks of one dictionary on a page: their ids, and corners (n, 4, 2) in pixels, clockwise from their own top left."""
+    """Marks of one dictionary on a page: their ids, and corners (n, 4, 2) in pixels, clockwise from its top left."""
 
     ids: tuple[int, ...]
     corners: Floats
@@ -93,20 +93,20 @@ def mark_places(marks: Marks, size_mm: tuple[float, float]) -> Floats:
     return np.asarray(origins[:, None] + square, np.float64)
 
 
-def mark_edges(marks: Marks, size_mm: tuple[float, float], rows: list[int]) -> Pieces:
-    """Printed edges of some of a sheet's marks: the four outer sides of each first, then those between their bits."""
-    places = mark_places(marks, size_mm)[rows]
+@lru_cache(maxsize=64)
+def mark_edges(marks: Marks, size_mm: tuple[float, float], rows: tuple[int, ...]) -> Pieces:
+    """Printed edges of some of a sheet's marks: the four outer sides of each, and those between their bits."""
+    places = mark_places(marks, size_mm)[list(rows)]
     outer = [np.concatenate((p, np.roll(p, -1, axis=0)), axis=1) for p in places]
     inner = [_bit_edges(marks, marks.ids[row]) + np.tile(places[i, 0], 2) for i, row in enumerate(rows)]
     ends = np.concatenate([*outer, *inner]).reshape(-1, 4)
     return Pieces(starts=ends[:, :2], ends=ends[:, 2:], edges=True)
 
 
-@lru_cache(maxsize=64)
 def _bit_edges(marks: Marks, mark: int) -> Floats:
     """Edges (n, 4) in mm from a mark's top left between its light and dark bits, the dark ones at the right hand."""
     dictionary = _dictionary(marks.dictionary)
-    bits = dictionary.markerSize + 2
+    bits = dictionary.markerSize + 2  # with the dark border
     light = cv2.aruco.generateImageMarker(dictionary, mark, bits, borderBits=1) > 127
     side = marks.size_mm / bits
     edges = []
@@ -121,37 +121,54 @@ def _bit_edges(marks: Marks, mark: int) -> Floats:
                 # walking up, the right hand points to larger x
                 ends = (row, column + 1, row, column) if before else (row, column, row, column + 1)
                 edges.append(ends)
-    return np.array(edges, np.float64).reshape(-1, 4) * side
+    return np.asarray(np.array(edges, np.float64).reshape(-1, 4) * side, np.float64)
 
 
-def lay_by_marks(pixels: Image, template: Template, found: FoundMarks) -> tuple[SheetMap, list[int]] | None:
+def lay_by_marks(
+    pixels: Image, marks: Marks, size_mm: tuple[float, float], found: FoundMarks
+) -> tuple[SheetMap, tuple[int, ...]] | None:
     """The map that found marks give, made exact along their printed edges, and which of the four corners they are.
 
-    None if fewer than two marks of the template are there, or if they do not lie like a sheet.
+    Where a mark or two are not found, they are looked for again at their place. None if fewer than two are there, or
+    if they do not lie like a sheet.
     """
-    marks = template.marks
-    if marks is None:
+    places = mark_places(marks, size_mm)
+    known = {row: found.corners[found.ids.index(mark)] for row, mark in enumerate(marks.ids) if mark in found.ids}
+    if len(known) < 2:
         return None
-    rows = [row for row, mark in enumerate(marks.ids) if mark in found.ids]
-    if len(rows) < 2:
-        return None
-    places = mark_places(marks, template.size_mm)
-    corners = np.array([found.corners[found.ids.index(marks.ids[row])] for row in rows])
-    sheet = _fitted(places[rows], corners)
-    if sheet is None:
-        return None
+    sheet = _fitted(places[list(known)], np.array(list(known.values())))
+    if sheet is not None and len(known) < 4:
+        for row in set(range(4)).difference(known):
+            corners = _again(pixels, sheet, marks, row, places[row])
+            if corners is not None:
+                known[row] = corners
+        known = dict(sorted(known.items()))
+        sheet = _fitted(places[list(known)], np.array(list(known.values())))
+    rows = tuple(known)
     for reach in (_EDGE_REACH_MM, _FINE_REACH_MM):
-        seen = measure(pixels, sheet, _outer(places[rows]), reach_mm=reach)
-        sides, shown = seen.ends.reshape(-1, 4, 2), seen.shown.reshape(-1, 4)
-        off = np.where(shown[:, :, None], sides, 0) * 1.0
-        normals = seen.normals.reshape(-1, 4, 2)
-        # a corner is where the side before it ends and its own side begins
-        moved = places[rows] + off[:, :, :1] * normals + np.roll(off[:, :, 1:] * normals, 1, axis=1)
-        better = _fitted(places[rows], sheet.points(moved).reshape(-1, 4, 2))
-        if better is None:
+        if sheet is None:
             return None
-        sheet = better
-    return sheet, rows
+        sheet = _fitted(places[list(rows)], _exact(pixels, sheet, places[list(rows)], reach))
+    return None if sheet is None else (sheet, rows)
+
+
+def _again(pixels: Image, sheet: SheetMap, marks: Marks, row: int, place: Floats) -> Floats | None:
+    """Corners (4, 2) in pixels of a mark around its place (4, 2) in mm; None if it is not there."""
+    (left, top), side = place[0] - _AROUND * marks.size_mm, (1 + 2 * _AROUND) * marks.size_mm
+    scale = _AGAIN_PX / marks.size_mm
+    patch = sheet.cut(pixels, (float(left), float(top), side, side), scale)
+    seen = _detect(patch, marks.dictionary, 1, quick=False).get(marks.ids[row])
+    return None if seen is None else sheet.points((seen + 0.5) / scale + (left, top))
+
+
+def _exact(pixels: Image, sheet: SheetMap, places: Floats, reach_mm: float) -> Floats:
+    """Corners (n, 4, 2) in pixels of marks at places (n, 4, 2): where straight lines along their sides cross."""
+    seen = measure(pixels, sheet, _outer(places), reach_mm=reach_mm)
+    off = np.where(seen.shown[:, None], seen.ends, 0.0).reshape(-1, 4, 2)
+    normals = seen.normals.reshape(-1, 4, 2)
+    # a corner is where the side before it ends and its own side begins
+    moved = places + off[:, :, :1] * normals + np.roll(off[:, :, 1:] * normals, 1, axis=1)
+    return sheet.points(moved).reshape(-1, 4, 2)
 
 
 def _outer(places: Floats) -> Pieces:

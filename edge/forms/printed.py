@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -12,8 +14,10 @@ from edge.forms.sheet_map import Floats, SheetMap
 from edge.forms.template import BoxMm, Template
 from edge.values import Image
 
+Profiles = npt.NDArray[np.float32]
+
 # A piece of print is looked at in so many places along it, each over so many samples along and as many across as fit.
-STATIONS = 10
+_STATIONS = 8
 _ALONG = 3
 # Samples across lie so many pixels apart, but not closer than so many mm.
 _STEP_PX, _STEP_MM = 0.7, 0.05
@@ -59,14 +63,14 @@ class Measured:
     ends: Floats
     contrasts: Floats
 
-    @property
-    def residual_mm(self) -> float | None:
-        """RMS of what print is off, over all good stations; None if there is none."""
-        off = self.offsets[self.good]
-        return float(np.sqrt(np.mean(off**2))) if off.size else None
+
+def residual_mm(measured: Sequence[Measured]) -> float | None:
+    """RMS of what print is off, over all good stations; None if there is none."""
+    off = np.concatenate([m.offsets[m.good] for m in measured])
+    return float(np.sqrt(np.mean(off**2))) if off.size else None
 
 
-def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float) -> Measured:
+def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float, stations: int = _STATIONS) -> Measured:
     """How far pieces of print are off their places in grey pixels (H, W), looked for within reach_mm to both sides.
 
     A piece is there if most of its stations show print on one straight line; a pen that crosses it is passed over.
@@ -76,52 +80,53 @@ def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float) 
     along = along / length[:, None]
     normals = np.stack((-along[:, 1], along[:, 0]), axis=1)  # to the right hand, as y goes down
     # stations keep off the ends, where other lines cross
-    at = 0.06 + 0.88 * (np.arange(STATIONS) + 0.5) / STATIONS
+    at = 0.06 + 0.88 * (np.arange(stations) + 0.5) / stations
     places = pieces.starts[:, None] + (pieces.ends - pieces.starts)[:, None] * at[:, None]
-    profiles, step = _profiles(pixels, sheet, places, along, normals, length, reach_mm)
+    profiles, step = _profiles(pixels, sheet, places, along, length, reach_mm)
     offsets, contrasts, seen = (_edge if pieces.edges else _line)(profiles, step)
     good, ends = _straight(offsets, seen, at)
     clear = np.where(good, contrasts, 0).sum(axis=1) / np.maximum(good.sum(axis=1), 1)
     return Measured(
-        places=places, normals=normals, offsets=offsets, good=good, shown=good.any(axis=1), ends=ends, contrasts=clear
+        places=places,
+        normals=normals,
+        offsets=offsets,
+        good=good,
+        shown=np.asarray(good.any(axis=1), np.bool_),
+        ends=ends,
+        contrasts=clear,
     )
 
 
 def _profiles(
-    pixels: Image, sheet: SheetMap, places: Floats, along: Floats, normals: Floats, length: Floats, reach_mm: float
-) -> tuple[npt.NDArray[np.float32], float]:
+    pixels: Image, sheet: SheetMap, places: Floats, along: Floats, length: Floats, reach_mm: float
+) -> tuple[Profiles, float]:
     """The picture's values across each station (n, s, k), and how many mm lie between two of them."""
-    middle = places.reshape(-1, 2).mean(axis=0)
-    scale = max(sheet.px_per_mm((float(middle[0]), float(middle[1]))), 1e-3)
+    count, stations, _ = places.shape
+    # around a station the map is as good as straight: its place and a millimetre to the right and down are enough
+    at = sheet.points(
+        np.concatenate((places, places + np.array([1.0, 0.0]), places + np.array([0.0, 1.0]))).reshape(-1, 2)
+    )
+    at = at.reshape(3, count, stations, 2)
+    right, down = at[1] - at[0], at[2] - at[0]
+    x, y = along[:, None, :1], along[:, None, 1:]
+    forward, aside = (x * right + y * down).astype(np.float32), (x * down - y * right).astype(np.float32)
+    scale = max(float(np.median(np.hypot(aside[..., 0], aside[..., 1]))), 1e-3)
     step = max(_STEP_MM, _STEP_PX / scale)
     half = int(np.ceil(reach_mm / step))
-    across = step * np.arange(-half, half + 1)
-    spread = np.minimum(length / STATIONS, 1.5)[:, None] * (np.arange(_ALONG) - (_ALONG - 1) / 2) / _ALONG
-    mm = (
-        places[:, :, None, None]
-        + (along[:, None] * spread[:, :, None])[:, None, :, None]
-        + (normals[:, None] * across[:, None])[:, None, None]
+    across = (step * np.arange(-half, half + 1)).astype(np.float32)
+    spread = (np.minimum(length / stations, 1.5)[:, None] * ((np.arange(_ALONG) + 0.5) / _ALONG - 0.5)).astype(
+        np.float32
     )
-    px = _mapped(sheet, mm)
-    seen = cv2.remap(
-        pixels,
-        px[..., 0].reshape(-1, mm.shape[3]).astype(np.float32),
-        px[..., 1].reshape(-1, mm.shape[3]).astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return seen.reshape(mm.shape[:-1]).astype(np.float32).mean(axis=2), step
+    starts = at[0].astype(np.float32)[:, :, None] + forward[:, :, None] * spread[:, None, :, None]
+    places_px = [starts[..., i, None] + aside[:, :, None, None, i] * across for i in (0, 1)]
+    flat = [px.reshape(-1, len(across)) for px in places_px]
+    seen = cv2.remap(pixels, flat[0], flat[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows = seen.reshape(count * stations, _ALONG * len(across)).astype(np.float32)
+    summed = sum(rows[:, i * len(across) : (i + 1) * len(across)] for i in range(_ALONG))
+    return np.asarray(summed / _ALONG, np.float32).reshape(count, stations, -1), step
 
 
-def _mapped(sheet: SheetMap, mm: Floats) -> Floats:
-    """Pixels of places (n, s, a, k, 2) in mm; across a station the map is straight, so its ends are enough."""
-    ends = sheet.points(mm[..., (0, -1), :]).reshape(*mm.shape[:3], 2, 2)
-    t = np.linspace(0, 1, mm.shape[3])[:, None]
-    px: Floats = ends[..., :1, :] * (1 - t) + ends[..., 1:, :] * t
-    return px
-
-
-def _line(profiles: npt.NDArray[np.float32], step: float) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+def _line(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """The middle of the dark line in each profile (n, s, k): offset (n, s) in mm, contrast, whether there is one."""
     k = profiles.shape[2]
     ranked = np.sort(profiles, axis=2)
@@ -146,7 +151,7 @@ def _line(profiles: npt.NDArray[np.float32], step: float) -> tuple[Floats, Float
     return offset.astype(np.float64), peak.astype(np.float64), seen
 
 
-def _edge(profiles: npt.NDArray[np.float32], step: float) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
+def _edge(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
     """The edge from light to dark in each profile (n, s, k): offset (n, s) in mm, contrast, whether there is one."""
     k = profiles.shape[2]
     soft = _smoothed(profiles)
@@ -161,7 +166,7 @@ def _edge(profiles: npt.NDArray[np.float32], step: float) -> tuple[Floats, Float
     return offset.astype(np.float64), total.astype(np.float64), total >= 3 * _FAINTEST
 
 
-def _smoothed(profiles: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _smoothed(profiles: Profiles) -> Profiles:
     padded = np.pad(profiles, ((0, 0), (0, 0), (1, 1)), mode="edge")
     return np.asarray(0.25 * padded[:, :, :-2] + 0.5 * padded[:, :, 1:-1] + 0.25 * padded[:, :, 2:], np.float32)
 
@@ -172,10 +177,9 @@ def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple
     A straight line through each piece by least squares, weighted anew each round by Cauchy's weights (Huber 1981).
     """
     t = at - at.mean()
-    masked = np.where(seen, offsets, np.nan)
-    some = seen.any(axis=1)
-    start = np.zeros(len(offsets))
-    start[some] = np.nanmedian(masked[some], axis=1)
+    ranked = np.sort(np.where(seen, offsets, np.inf), axis=1)
+    start = np.take_along_axis(ranked, np.maximum(seen.sum(axis=1) - 1, 0)[:, None] // 2, axis=1)[:, 0]
+    start[~np.isfinite(start)] = 0.0
     slope = np.zeros(len(offsets))
     value = np.where(seen, offsets, 0.0)
     for _ in range(_ROUNDS):
@@ -194,7 +198,7 @@ def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple
     return near & shown[:, None], ends
 
 
-def box_lines(boxes: list[BoxMm]) -> Pieces:
+def box_lines(boxes: Sequence[BoxMm]) -> Pieces:
     """The four sides of boxes, each once, however many boxes share it."""
     sides: dict[tuple[float, ...], tuple[float, float, float, float]] = {}
     for left, top, width, height in boxes:
@@ -210,6 +214,7 @@ def box_lines(boxes: list[BoxMm]) -> Pieces:
     return Pieces(starts=ends[:, :2], ends=ends[:, 2:])
 
 
+@lru_cache(maxsize=64)
 def field_lines(template: Template, page: int) -> Pieces:
     """The lines around all cells of one page of a form."""
     return box_lines([cell for slot in template.slots(page) for cell in slot.cells_mm])

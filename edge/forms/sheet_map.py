@@ -159,4 +159,4 @@ class SheetMap:
 def _between(nodes: int, pixels: int) -> Floats:
     """Weights (pixels, nodes) that draw straight between nodes spread evenly over pixels, ends included."""
     at = np.linspace(0, nodes - 1, pixels)
-    return np.clip(1 - np.abs(at[:, None] - np.arange(nodes)), 0, None)
+    return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(nodes)), 0, None), np.float64)

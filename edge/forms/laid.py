@@ -1,0 +1,86 @@
+"""What laying a page over a form gives, and how far it is to be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from edge.forms.sheet_map import SheetMap
+from edge.forms.template import Template
+from edge.forms.values import FAILED_MM, REVIEW_MM, Method, Registration
+from edge.values import Image
+
+# Cells reach so many mm over the picture's edge before a page counts as cut off.
+_CUT_OFF_MM = 1.0
+# The part of the cells' printed lines that a page shows at their places, or it may be another form.
+LINES_SHOWN = 0.4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Laid:
+    """A page over its form: template and sheet are None where it is of none; form_page counts from 1.
+
+    likeness: the part of the template's print that the page shows, 0 to 1, where it was looked for.
+    """
+
+    registration: Registration
+    template: Template | None = None
+    form_page: int = 1
+    sheet: SheetMap | None = None
+    likeness: float = 1.0
+
+
+Judge: TypeAlias = Callable[[Laid], float]
+
+
+def failed(method: Method, reason: str) -> Laid:
+    """A page that is of no template."""
+    return Laid(registration=Registration(status="failed", method=method, reason=reason))
+
+
+def judged(
+    method: Method,
+    template: Template,
+    page: int,
+    sheet: SheetMap,
+    pixels: Image,
+    *,
+    residual_mm: float | None,
+    likeness: float = 1.0,
+    doubts: Sequence[str] = (),
+) -> Laid:
+    """A page that was laid: what its residual, the cells' place in pixels (H, W) and the doubts make of it."""
+    off = residual_mm or 0.0
+    doubts = [*doubts, *_cut_off(sheet, template, page, pixels)]
+    if off > FAILED_MM:
+        doubts = [f"printed lines are {off:.1f} mm off their places, so this is another form; name its template too"]
+    elif off > REVIEW_MM:
+        doubts.insert(0, f"printed lines are {off:.2f} mm off their places; scan the page flat")
+    if likeness < LINES_SHOWN:
+        doubts.append(
+            f"only {likeness:.0%} of the boxes' lines are where the template has them; is this page of another form?"
+        )
+    registration = Registration(
+        status="failed" if off > FAILED_MM else "review" if doubts else "ok",
+        method=method,
+        residual_mm=residual_mm,
+        rotation_deg=sheet.rotation_deg,
+        reason="; ".join(doubts) or None,
+    )
+    return Laid(registration=registration, template=template, form_page=page, sheet=sheet, likeness=likeness)
+
+
+def _cut_off(sheet: SheetMap, template: Template, page: int, pixels: Image) -> list[str]:
+    """Why cells are not to be trusted that lie outside of the picture."""
+    boxes = [slot.box_mm for slot in template.slots(page)]
+    if not boxes:
+        return []
+    corners = np.array([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes])
+    px = sheet.points(corners.reshape(-1, 2))
+    over = _CUT_OFF_MM * sheet.px_per_mm((boxes[0][0], boxes[0][1]))
+    height, width = pixels.shape[:2]
+    outside = (px < -over) | (px > (width + over, height + over))
+    return ["fields lie beyond the picture's edge; scan the whole sheet"] if outside.any() else []
