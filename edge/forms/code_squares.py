@@ -64,7 +64,7 @@ def _sample(grey: Image, side: int, square: float, start: float, slack: float) -
 def _middle(smooth: Image, square: float) -> npt.NDArray[np.float32]:
     """Between black and white at each pixel: half of the sum of the darkest and lightest around it, for shadows."""
     reach = np.ones((round(9 * square) | 1,) * 2, np.uint8)  # wider than a finder pattern
-    return cv2.addWeighted(cv2.erode(smooth, reach), 0.5, cv2.dilate(smooth, reach), 0.5, 0, dtype=cv2.CV_32F)
+    return np.asarray(cv2.addWeighted(cv2.erode(smooth, reach), 0.5, cv2.dilate(smooth, reach), 0.5, 0, dtype=cv2.CV_32F), np.float32)
 
 
 @cache
