@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +13,11 @@ from edge.values import Image, Mask
 # A line may be this far, of a cell's side, from where the template has it; beyond, strokes are likelier.
 OFF = 0.16
 # A line is found by its straight runs; it fills so much of a cell's side, which the bar of a 7 or a tall 1 do not.
-_RUN, _SPAN = 0.7, 0.86
+_RUN, _SPAN = 0.82, 0.86
 # The rows beside it in which it still shows in parts are its own: it leans or wavers.
 _WAVERS = 0.25
+# What is paler than this part of the line is no part of it.
+_PALER = 0.4
 # A side is looked at in so many pieces; the first and the last are corners, where other lines are.
 _PIECES = 10
 # Gaps in a line up to so many pixels are print that failed.
@@ -54,28 +58,23 @@ class _Lines:
         self._bands = ink[self.places]  # (lines, rows, W)
         shape = self._bands.shape
         # Lines waver by a pixel: they are looked for in ink thickened by one.
-        thick = self._bands.copy()
-        np.maximum(thick[:, 1:], self._bands[:, :-1], out=thick[:, 1:])
-        np.maximum(thick[:, :-1], self._bands[:, 1:], out=thick[:, :-1])
+        thick = _widened(self._bands)
         side = int(xs[1] - xs[0])
         closed = cv2.morphologyEx(thick.reshape(-1, width), cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
-        runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8))
-        runs = cv2.threshold(runs, level, 255, cv2.THRESH_BINARY)[1]
-        share = _pieces(runs, xs).mean(axis=3) / 255  # (lines, rows, sides)
-        share = share.reshape(*shape[:2], -1)
-        rows = _grown(share >= _SPAN, share >= _WAVERS)
+        runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8)).reshape(shape)
         # Which side each column is of: corners outside belong to the outer ones.
         corner = max(2, side // 8)
         columns = np.clip(np.searchsorted(xs, np.arange(width), side="right") - 1, 0, len(xs) - 2)
         near = (np.arange(width) >= xs[0] - corner) & (np.arange(width) < xs[-1] + corner)
-        self.mask = rows[:, :, columns] & (runs.reshape(shape) > 0) & near
-        pieces = _pieces(self._bands.reshape(-1, width), xs).reshape(*share.shape, -1)
-        middle = pieces.shape[3] // 2
-        common = np.where(rows, np.partition(pieces, middle, axis=3)[..., middle], 0)
-        for _ in range(2):  # the print's blurred edge is as dark as its middle, at most
-            common[:, 1:] = np.maximum(common[:, 1:], common[:, :-1])
-            common[:, :-1] = np.maximum(common[:, :-1], common[:, 1:])
-        self._section = common[:, :, columns]
+        # What is much paler than the line is not of it: the blur between it and a stroke beside it.
+        least = np.maximum(level, _PALER * _middles(runs, xs).max(axis=1))  # (lines, sides)
+        dark = (runs > least[:, None, columns]).view(np.uint8) * np.uint8(255)
+        share = _pieces(dark, xs).mean(axis=3) / 255  # (lines, rows, sides)
+        rows = _grown(share >= _SPAN, share >= _WAVERS)
+        rows = _widened(_widened(rows))  # its own blurred edges
+        self.mask = rows[:, :, columns] & (runs > level) & near
+        print_only = np.where(rows, _middles(self._bands, xs), 0)
+        self._section = _widened(_widened(print_only))[:, :, columns]
 
     def clear(self, clean: Image, strokes: Mask, level: float) -> None:
         """Take the lines out of clean (H, W), in place, but for the strokes that cross them or are darker.
@@ -100,12 +99,32 @@ class _Lines:
 
 
 def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
-    """The pieces of each cell's side in level bands (n, W), averaged: (n, 1, sides, pieces) without the corners."""
+    """The pieces of each cell's side in level bands (lines, rows, W), averaged, without the corners.
+
+    (lines, rows, sides, pieces).
+    """
+    lines, rows, _ = bands.shape
     sides = len(xs) - 1
-    inner = np.ascontiguousarray(bands[:, xs[0] : xs[-1]])
-    small = cv2.resize(inner, (sides * _PIECES, len(bands)), interpolation=cv2.INTER_AREA)
-    pieces: Image = small.reshape(len(bands), 1, sides, _PIECES)[..., 1:-1]
+    inner = np.ascontiguousarray(bands[:, :, xs[0] : xs[-1]]).reshape(lines * rows, -1)
+    small = cv2.resize(inner, (sides * _PIECES, lines * rows), interpolation=cv2.INTER_AREA)
+    pieces: Image = small.reshape(lines, rows, sides, _PIECES)[..., 1:-1]
     return pieces
+
+
+def _middles(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
+    """The median of each side's pieces in level bands (lines, rows, W): (lines, rows, sides)."""
+    pieces = _pieces(bands, xs)
+    middle = pieces.shape[3] // 2
+    medians: Image = np.partition(pieces, middle, axis=3)[..., middle]
+    return medians
+
+
+def _widened(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Values (lines, rows, n), each the largest of its own and those of the rows above and below."""
+    wide = rows.copy()
+    np.maximum(wide[:, 1:], rows[:, :-1], out=wide[:, 1:])
+    np.maximum(wide[:, :-1], rows[:, 1:], out=wide[:, :-1])
+    return wide
 
 
 def _grown(seeds: Mask, allowed: Mask) -> Mask:

@@ -24,7 +24,7 @@ _MARGIN = 0.3
 # Of Gaussian unrest 1 pixel in 4,000 is darker than its palest quarter by so many times what that quarter spans.
 _UNREST = 4.2
 # Parts of a cell's height. What is smaller all in all is a speck, and no one's value.
-_SPECK, _NOTHING = 0.12, 0.2
+_SPECK, _NOTHING = 0.12, 0.24
 # Pieces of one digit are this near each other; a fragment has this part of the main piece's area, another sign that.
 _NEAR, _FRAGMENT, _SIGN = 0.12, 0.06, 0.3
 
@@ -150,7 +150,9 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
     rows = [main]
     for piece in own:
         near = _gap(boxes[piece], boxes[main]) <= _NEAR * inside.height
-        if piece != main and near and areas[piece] >= _FRAGMENT * areas[main]:
+        # What runs over the cell's edge, and is not of a digit that does, is a stray stroke.
+        stray = _runs_over(boxes[piece], inside) and not _runs_over(boxes[main], inside)
+        if piece != main and near and not stray and areas[piece] >= _FRAGMENT * areas[main]:
             rows.append(piece)
     tall = boxes[main][3] - boxes[main][1]
     others = any(
@@ -158,6 +160,11 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
         for piece in kept
     )
     return tuple(rows), others
+
+
+def _runs_over(box: tuple[int, int, int, int], inside: Inside) -> bool:
+    """Whether a box (left, top, right, bottom) reaches out of a cell."""
+    return box[0] < inside.left or box[1] < inside.top or box[2] > inside.right or box[3] > inside.bottom
 
 
 def _gap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> float:
