@@ -10,9 +10,10 @@ import numpy as np
 
 from edge.errors import ModelError, UsageError
 from edge.forms.cells import find_cells
+from edge.forms.context import ReadCell, in_context
 from edge.forms.register import Laid, lay
 from edge.forms.rules import Rules
-from edge.forms.settle import ReadCell, Value, value_of_cells
+from edge.forms.settle import Value, value_of_cells
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import Field, Slot, Template
 from edge.forms.values import FieldReading, FormPage, Quad
@@ -75,22 +76,24 @@ class FormReader:
         )
 
     def _fields(self, page: Page, template: Template, sheet: SheetMap, form_page: int) -> tuple[FieldReading, ...]:
+        fields = [field for field in template.fields if field.page == form_page]
+        cells = in_context([(field, self._cells(page.pixels, sheet, field)) for field in fields])
         found = []
-        for field in template.fields:
-            if field.page != form_page:
-                continue
-            cells = iter(self._cells(page.pixels, sheet, field))
-            rules = self._rules[template.sha256, field.name]
+        for field, own in zip(fields, cells, strict=True):
+            rules, left = self._rules[template.sha256, field.name], iter(own)
             for slot in field.slots():
-                value = value_of_cells([next(cells) for _ in slot.cells_mm], field, rules, self.threshold)
+                value = value_of_cells([next(left) for _ in slot.cells_mm], field, rules, self.threshold)
                 found.append(_placed(slot, value, sheet, page))
         return tuple(found)
 
     def _cells(self, pixels: Image, sheet: SheetMap, field: Field) -> list[ReadCell]:
         found = find_cells(pixels, sheet, field)
-        predictions = iter(self.classifier.predict(digit_tensors([c.glyph.ink for c in found if c.glyph is not None])))
+        said = iter(
+            self.classifier.predict(digit_tensors([cell.glyph.ink for cell in found if cell.glyph is not None]))
+        )
         return [
-            ReadCell(prediction=None if cell.glyph is None else next(predictions), doubts=cell.doubts) for cell in found
+            ReadCell() if cell.glyph is None else ReadCell(prediction=next(said), doubts=cell.doubts, dark=cell.dark)
+            for cell in found
         ]
 
     def _likeness(self, pixels: Image, laid: Laid) -> float:

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.forms.context import ReadCell
 from edge.forms.rules import Rules, Settled
 from edge.forms.template import Field
 from edge.inference.manifest import DIGITS
-from edge.values import NOT_A_DIGIT, Prediction, Status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadCell:
-    """What a cell holds: the network's Prediction, None if it is blank; doubts say why it may be no plain digit."""
-
-    prediction: Prediction | None
-    doubts: tuple[str, ...] = ()
+from edge.values import NOT_A_DIGIT, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
