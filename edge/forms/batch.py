@@ -14,7 +14,6 @@ from edge.forms.generation import Generation
 from edge.forms.intake import Intake
 from edge.forms.job_page import Copies, JobPage
 from edge.forms.ledger import Ledger, Run
-from edge.forms.reader import FormReader
 from edge.forms.tables import FormsSink, LineFormat
 from edge.forms.template import Template
 from edge.forms.work import OpenReader
@@ -47,6 +46,8 @@ class JobSettings:
         """What a worker opens its reader with."""
         if self.open_reader is not None:
             return self.open_reader
+        from edge.forms.reader import FormReader  # only its name is needed here, its models in the workers
+
         return partial(
             FormReader.open,
             tuple(templates),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -125,6 +126,8 @@ def locked(job: Path) -> Iterator[None]:
         job.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SinkError(f"job {job}: {error.strerror}; make room, then run the same command again") from error
         reason = "this is not a folder" if isinstance(error, FileExistsError | NotADirectoryError) else error.strerror
         raise JobError(f"job {job}: cannot be used: {reason}; name another folder with --job") from error
     try:
