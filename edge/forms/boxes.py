@@ -18,6 +18,8 @@ _RUN, _SPAN = 0.82, 0.86
 _WAVERS = 0.25
 # What is paler than this part of the line is no part of it.
 _PALER = 0.4
+# A side longer than this, by the other one, is looked at in parts.
+_LONGEST = 1.7
 # A side is looked at in so many pieces; the first and the last are corners, where other lines are.
 _PIECES = 10
 # Gaps in a line up to so many pixels are print that failed.
@@ -32,9 +34,10 @@ def drop_boxes(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *
     xs (columns + 1,), ys (rows + 1,): pixels of the cells' sides, evenly apart, at least a fifth of a cell from ink's
     border. What lies above level along a side is its line; where a stroke crosses it or is clearly darker, that stays.
     """
-    reach = max(3, round(OFF * min(xs[1] - xs[0], ys[1] - ys[0])))
-    turned = np.ascontiguousarray(ink.T)
-    across, down = _Lines(ink, xs, ys, reach, level), _Lines(turned, ys, xs, reach, level)
+    wide, high = int(xs[1] - xs[0]), int(ys[1] - ys[0])
+    reach = max(3, round(OFF * min(wide, high)))
+    across = _Lines(ink, _parted(xs, high), ys, reach, level)
+    down = _Lines(np.ascontiguousarray(ink.T), _parted(ys, wide), xs, reach, level)
     if not (across.mask.any() or down.mask.any()):
         return ink
     lines = np.zeros(ink.shape, np.bool_)
@@ -45,6 +48,13 @@ def drop_boxes(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *
     across.clear(clean, strokes, level)
     down.clear(clean.T, strokes.T, level)
     return clean
+
+
+def _parted(sides: npt.NDArray[np.intp], other: int) -> npt.NDArray[np.intp]:
+    """The ends of cells' sides, long ones cut into parts: no long line is straight."""
+    parts = max(1, round((sides[1] - sides[0]) / (_LONGEST * other)))
+    cuts = sides[:-1, None] + np.diff(sides)[:, None] * np.arange(parts) / parts
+    return np.append(np.rint(cuts).astype(np.intp).ravel(), sides[-1])
 
 
 class _Lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -74,13 +75,19 @@ def lift_field(pixels: Image, sheet: SheetMap, box_mm: BoxMm, rows: int, columns
 def find_cells(pixels: Image, sheet: SheetMap, field: Field) -> tuple[CellInk, ...]:
     """What stands in each cell of a field of digits, in reading order, on a page's pixels (H, W) or (H, W, 3)."""
     lifted = lift_field(pixels, sheet, field.box_mm, field.rows, field.columns)
-    levels = np.empty_like(lifted.floors)
-    for row, (top, bottom) in enumerate(zip(lifted.ys[:-1], lifted.ys[1:], strict=True)):
-        for column, (left, right) in enumerate(zip(lifted.xs[:-1], lifted.xs[1:], strict=True)):
-            levels[row, column] = otsu(np.ascontiguousarray(lifted.ink[top:bottom, left:right]))
-    np.maximum(levels, lifted.floors, out=levels)
-    pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels)
+    pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels_of(lifted))
     return tuple(_cell(lifted, pieces, row, column) for row in range(field.rows) for column in range(field.columns))
+
+
+def levels_of(lifted: FieldInk) -> npt.NDArray[np.float64]:
+    """(rows, columns): the soft ink that divides strokes from paper in each cell (Otsu), above the paper's unrest."""
+    sides = [
+        [np.s_[top:bottom, left:right] for left, right in pairwise(lifted.xs.tolist())]
+        for top, bottom in pairwise(lifted.ys.tolist())
+    ]
+    levels = np.array([[otsu(np.ascontiguousarray(lifted.ink[cell])) for cell in row] for row in sides])
+    above: npt.NDArray[np.float64] = np.maximum(levels, lifted.floors)
+    return above
 
 
 def _floors(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

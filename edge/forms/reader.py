@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,14 +22,25 @@ from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
 from edge.values import NOT_A_DIGIT, Box, Image, Page
 
+if TYPE_CHECKING:
+    from edge.inference.strip import StripReader
+
 
 class FormReader:
     """Reads pages of one or several templates; not for two threads at once."""
 
     def __init__(
-        self, templates: Sequence[Template], classifier: Classifier, *, threshold: float | None = None
+        self,
+        templates: Sequence[Template],
+        classifier: Classifier,
+        open_strips: Callable[[], StripReader],
+        *,
+        threshold: float | None = None,
     ) -> None:
-        """Raises ModelError if the model does not read digits, UsageError for an impossible threshold or check."""
+        """open_strips gives the reader of whole numbers, opened the first time that a field wants it.
+
+        Raises ModelError if the model does not read digits, UsageError for an impossible threshold or check.
+        """
         if threshold is not None and not 0.0 <= threshold <= 1.0:
             raise UsageError(f"threshold {threshold}: a confidence lies in 0 to 1")
         if not classifier.manifest.reads_digits:
@@ -38,7 +50,8 @@ class FormReader:
             )
         self.templates = tuple(templates)
         self.classifier = classifier
-        self.threshold = classifier.manifest.threshold if threshold is None else threshold
+        self._open_strips = open_strips
+        self._named_threshold = threshold
         self._rules = {(t.sha256, field.name): Rules(field) for t in self.templates for field in t.fields}
 
     @classmethod
@@ -55,7 +68,10 @@ class FormReader:
         threshold is the confidence from which a value is sure, None each model's own. Raises ModelError if a model
         cannot be used, UsageError for an impossible threshold or a check that is not there.
         """
-        return cls(templates, Classifier.open(model), threshold=threshold)
+        open_strips = cache(partial(_open_strips, strip_model))
+        if strip_model is not None:
+            open_strips()  # a mistake in its name shows before anything is read
+        return cls(templates, Classifier.open(model), open_strips, threshold=threshold)
 
     def read(self, page: Page, sha256: str) -> FormPage:
         """The FormPage of a page whose content has that hash; its ms are left 0.
@@ -77,14 +93,30 @@ class FormReader:
 
     def _fields(self, page: Page, template: Template, sheet: SheetMap, form_page: int) -> tuple[FieldReading, ...]:
         fields = [field for field in template.fields if field.page == form_page]
-        cells = in_context([(field, self._cells(page.pixels, sheet, field)) for field in fields])
+        digits = [field for field in fields if field.kind == "digit"]
+        cells = iter(in_context([(field, self._cells(page.pixels, sheet, field)) for field in digits]))
         found = []
-        for field, own in zip(fields, cells, strict=True):
-            rules, left = self._rules[template.sha256, field.name], iter(own)
-            for slot in field.slots():
-                value = value_of_cells([next(left) for _ in slot.cells_mm], field, rules, self.threshold)
-                found.append(_placed(slot, value, sheet, page))
+        for field in fields:
+            rules = self._rules[template.sha256, field.name]
+            if field.kind == "number":
+                values = [self._number(page.pixels, sheet, field, rules)]
+            else:
+                own = iter(next(cells))
+                threshold = self._threshold(self.classifier)
+                rows = [[next(own) for _ in slot.cells_mm] for slot in field.slots()]
+                values = [value_of_cells(row, field, rules, threshold) for row in rows]
+            slots = zip(field.slots(), values, strict=True)
+            found += [_placed(slot, value, sheet, page) for slot, value in slots]
         return tuple(found)
+
+    def _threshold(self, model: Classifier | StripReader) -> float:
+        return model.manifest.threshold if self._named_threshold is None else self._named_threshold
+
+    def _number(self, pixels: Image, sheet: SheetMap, field: Field, rules: Rules) -> Value:
+        from edge.forms.numbers import read_boxed_number  # only forms with such a field pay for it
+
+        strips = self._open_strips()
+        return read_boxed_number(pixels, sheet, field, strips, rules, self._threshold(strips))
 
     def _cells(self, pixels: Image, sheet: SheetMap, field: Field) -> list[ReadCell]:
         found = find_cells(pixels, sheet, field)
@@ -109,6 +141,12 @@ class FormReader:
         ]
         shares = [0.0 if one.label == NOT_A_DIGIT else one.confidence for one in said]
         return sum(shares) / len(shares) if shares else 0.0
+
+
+def _open_strips(model: str | Path | None) -> StripReader:
+    from edge.inference.strip import StripReader  # only who reads whole numbers pays for it
+
+    return StripReader.open(model)
 
 
 def _placed(slot: Slot, value: Value, sheet: SheetMap, page: Page) -> FieldReading:
