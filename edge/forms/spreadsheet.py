@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -46,12 +46,12 @@ def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) ->
         made.data_type, made.number_format = "s", _TEXT_FORMAT
         return made
 
-    sheet.append([cell(name) for name in names])
-    for row, page in enumerate(pages, 2):
-        if row > _MOST_ROWS:
-            raise UsageError(f"{output}: more than {_MOST_ROWS} rows do not fit in a sheet; use .csv or .parquet")
-        sheet.append([cell(value) for value in row_of(page, fields)])
-    with _aside(output) as part:
+    with _aside(output) as part, _ended(sheet):
+        sheet.append([cell(name) for name in names])
+        for row, page in enumerate(pages, 2):
+            if row > _MOST_ROWS:
+                raise UsageError(f"{output}: more than {_MOST_ROWS} rows do not fit in a sheet; use .csv or .parquet")
+            sheet.append([cell(value) for value in row_of(page, fields)])
         book.save(part)
 
 
@@ -95,6 +95,17 @@ def _unicode(text: str) -> str:
 
 def _readable(text: str) -> str:
     return _ILLEGAL.sub("�", _unicode(text))
+
+
+@contextmanager
+def _ended(sheet: Any) -> Iterator[None]:
+    """A sheet that is streamed to a file is closed after a fault too: openpyxl complains otherwise."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            sheet.close()
+        raise
 
 
 @contextmanager

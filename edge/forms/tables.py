@@ -48,7 +48,11 @@ def defused(text: str) -> str:
 def csv_text(rows: Iterable[Sequence[Cell]]) -> str:
     """Rows as CSV, texts defused, confidences with four decimals."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([_csv_cell(cell) for cell in row] for row in rows)
+    for row in rows:
+        cells = [_csv_cell(cell) for cell in row]
+        # Python quotes no CR where lines end with LF, and then takes it for the end of a line.
+        torn = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL if torn else csv.QUOTE_MINIMAL).writerow(cells)
     return text.getvalue()
 
 
