@@ -13,8 +13,8 @@ from train.settings import FitSettings
 
 # What a cosine leaves of the rate it began with: more epochs than planned still teach a little.
 _LEAST = 0.01
-# The finish begins at this share of the rate: enough to adjust, too little to forget.
-_AGAIN = 0.2
+# The finish begins at this share of the rate: enough to learn on, too little to forget.
+_AGAIN = 1 / 3
 
 
 def rate_at(settings: FitSettings, epochs: float) -> float:

@@ -12,7 +12,18 @@ from edge.errors import UsageError
 from train import fit as fitting
 from train.data import Data, Split, split
 from train.fit import start, train_on
-from train.lessons import HELDBACK, LABELS, SOFTENING, TRUST, Lesson, PlainLessons, Teacher, held_back, lessons_for
+from train.lessons import (
+    HELDBACK,
+    LABELS,
+    SOFTENING,
+    TRUST,
+    Lesson,
+    PlainLessons,
+    Teacher,
+    held_back,
+    lessons_for,
+    surely_digits,
+)
 from train.model import load
 from train.run import Record
 from train.settings import FitSettings
@@ -23,14 +34,18 @@ QUICK = FitSettings.for_model("paper", epochs=4, batch_size=64, limit=200)
 
 @dataclass(slots=True)
 class Oracle:
-    """Stands for a teacher's network: is equally sure of two labels, and counts how often it was asked."""
+    """Stands for a teacher's network: sure of one label or equally of two, and counts how often it was asked."""
 
     asked: int = 0
+    sure: int | None = None
 
     def predict(self, x: np.ndarray, **options: object) -> np.ndarray:
         self.asked += 1
         said = np.zeros((len(x), len(LABELS)), np.float32)
-        said[:, :2] = 0.5
+        if self.sure is None:
+            said[:, :2] = 0.5
+        else:
+            said[:, self.sure] = 1.0
         return said
 
 
@@ -76,6 +91,23 @@ def test_targets_trust_the_teacher_by_so_much_and_soften_it() -> None:
     assert target[3] == pytest.approx(1 - TRUST + TRUST * soft[0], abs=0.01)
     assert target[5] == pytest.approx(TRUST * soft[1], abs=0.01)
     assert (Lesson(images=lesson.images, labels=lesson.labels).targets()[0] == np.eye(11)[3]).all()
+
+
+def test_no_doubt_is_left_in_the_finish_that_a_digit_is_one() -> None:
+    said = np.zeros((3, 11), np.float32)
+    said[0, [4, NONE]], said[1, NONE], said[2, [7, NONE]] = (0.2, 0.8), 1.0, (0.4, 0.6)
+    sure = surely_digits(said, np.array([4, 2, NONE]))
+    assert sure[0, 4] == 1 and sure[0, NONE] == 0
+    assert np.isfinite(sure).all() and sure[1, NONE] == 0, "the teacher saw nothing but what is no digit"
+    assert (sure[2] == said[2]).all(), "what is no digit is doubted as before"
+
+
+def test_only_the_finish_leaves_the_teachers_doubt_out(small: Data, parts: Split, tmp_path: Path) -> None:
+    with lessons_for(small, parts, QUICK, Teacher(network=Oracle(sure=NONE), folder=tmp_path)) as lessons:
+        main, finish = (lessons.epoch(number)[1] for number in (1, QUICK.epochs))
+    assert (main[:, NONE] > TRUST / 2).all()
+    digits = finish[:, NONE] < 0.1  # a teacher who sees no digit at all finds all digits as likely
+    assert digits.any() and (finish[~digits, NONE] > 0.9).all(), "and what is no digit keeps it"
 
 
 def test_held_back_digits_are_plain_first_then_from_paper(small: Data, parts: Split) -> None:
