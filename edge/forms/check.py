@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import SourceError, UsageError
-from edge.forms.code import code_box_mm
+from edge.forms.code import PX_PER_MM, code_box_mm, read_code
 from edge.forms.overlay import Bgr, as_color, label, outline_mm
 from edge.forms.register import Laid, lay
 from edge.forms.template import Field, Template, load_template
@@ -63,8 +63,9 @@ def draw_laid(pixels: Image, template: Template, laid: Laid) -> Image:
         outline_mm(picture, sheet, box, _MARK)
     if template.registration == "frame":
         outline_mm(picture, sheet, (0, 0, *template.size_mm), _MARK)
-    if code := code_box_mm(template):
-        outline_mm(picture, sheet, code, _CODE)
+    place = code_box_mm(template)
+    if place and read_code(sheet.cut(pixels, place, PX_PER_MM)):
+        outline_mm(picture, sheet, place, _CODE)
     for slot in template.slots(laid.form_page):
         for cell in slot.cells_mm:
             outline_mm(picture, sheet, cell, _CELL)

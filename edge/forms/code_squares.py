@@ -20,8 +20,8 @@ Whole: TypeAlias = npt.NDArray[np.intp]
 
 # How far the code may lie off its place.
 SLACK_MM = 1.2
-# Codes of names from 1 to 40 letters have so many squares a side (versions 2 to 4).
-_SIDES = (25, 29, 33)
+# Codes of names from 1 to 40 letters have so many squares a side (versions 1 to 4).
+_SIDES = (21, 25, 29, 33)
 # Nearly all squares of the fixed patterns are right in a code; in other print half of them, in line drawings more.
 _LEAST_AGREEMENT = 0.88
 
