@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UsageError
+from edge.inference.certainty import Certainty, heated
 from edge.inference.interval import wilson
 from edge.inference.manifest import Manifest
-from train.certainty import Certainty, heated
 from train.judge import Judged, Said, ask_heldback, judge
 from train.plots import draw_certainty, draw_confusion
 from train.run import RECORD, Record, make_folder, write_file

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.inference.certainty import ERRORS, Certainty
 from edge.inference.interval import wilson
-from train.certainty import ERRORS, Certainty
 from train.data import Images
 from train.run import Epoch, best_epoch
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import ModelError, UsageError
+from edge.inference.certainty import Certainty
 from edge.inference.ctc import frames_of, rank
 from edge.inference.interval import wilson
-from train.certainty import Certainty
 from train.evaluate import Calibration, find_calibration
 from train.model import Model
 from train.plots import draw_certainty

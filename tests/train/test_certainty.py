@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError, ShapeError
-from train.certainty import Certainty, heated
+from edge.inference.certainty import Certainty, heated
 from train.evaluate import UNCALIBRATED, evaluate, find_calibration
 
 
