@@ -116,7 +116,7 @@ def _sizes(rng: np.random.Generator, text: str) -> npt.NDArray[np.float64]:
         sizes[-2:] *= rng.uniform(0.55, 0.85)
     if rng.random() < 0.15:  # it shrinks or grows along the line
         sizes *= np.linspace(1.0, rng.uniform(0.7, 1.3), len(text))
-    return np.maximum(sizes, _SMALLEST * sizes.max())
+    return np.maximum(sizes, _SMALLEST * float(sizes.max()))
 
 
 def _separators(rng: np.random.Generator, text: str) -> dict[int, str]:

@@ -36,22 +36,36 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
-    """Texts from the most to the least probable; scores are their mean log-probabilities over the views, in nats."""
+    """Texts from the most to the least probable, and by_view the log-probability, in nats, of each in each view.
+
+    The most probable is that of the greatest mean over the views.
+    """
 
     texts: tuple[str, ...]
-    scores: tuple[float, ...]
+    by_view: tuple[tuple[float, ...], ...]
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The texts' mean log-probabilities over the views, falling."""
+        return tuple(sum(scores) / len(scores) for scores in zip(*self.by_view, strict=True))
 
     @property
     def margin(self) -> float:
         """By how much the first text's score is above the next one's."""
-        return self.scores[0] - self.scores[1]
+        first, second = self.scores[:2]
+        return first - second
 
     def shares(self, temperature: float) -> npt.NDArray[np.float64]:
-        """The texts' probabilities, if one of them is right: the softmax of the scores divided by a temperature."""
-        scores = np.array(self.scores)
-        weights: npt.NDArray[np.float64] = np.exp((scores - scores[0]) / temperature)
-        weights /= weights.sum()
-        return weights
+        """The texts' probabilities, if one of them is right: the mean over the views of what each gives them.
+
+        A view gives the softmax of its scores divided by a temperature. The mean of scores would name the text as well,
+        but a view that disagrees hardly lowers it: of cheques read as surely as that, more were wrong.
+        """
+        scores = np.array(self.by_view)
+        weights = np.exp((scores - scores.max(axis=1, keepdims=True)) / temperature)
+        weights /= weights.sum(axis=1, keepdims=True)
+        shares: npt.NDArray[np.float64] = weights.mean(axis=0)
+        return shares
 
 
 def frames_of(logits: npt.NDArray[np.float32]) -> Frames:
@@ -112,9 +126,10 @@ def hypotheses(frames: Frames) -> tuple[str, ...]:
 def rank(views: Sequence[Frames]) -> Ranked:
     """The possible texts of one number by their mean log-probability over views of it, one to many."""
     texts = tuple(dict.fromkeys(text for frames in views for text in hypotheses(frames)))
-    scores = log_probabilities(views, texts).mean(axis=0)
-    order = np.argsort(-scores, kind="stable").tolist()
-    return Ranked(texts=tuple(texts[i] for i in order), scores=tuple(scores[order].tolist()))
+    scores = log_probabilities(views, texts)
+    order = np.argsort(-scores.mean(axis=0), kind="stable").tolist()
+    by_view = tuple(tuple(row) for row in scores[:, order].tolist())
+    return Ranked(texts=tuple(texts[i] for i in order), by_view=by_view)
 
 
 def log_probabilities(views: Sequence[Frames], texts: Sequence[str]) -> npt.NDArray[np.float64]:

@@ -10,7 +10,7 @@ from edge.inference.ctc import Ranked
 
 def drawn(rng: np.random.Generator, temperature: float, n: int) -> tuple[list[Ranked], np.ndarray]:
     """Texts whose first one is right as often as the scores at a temperature say."""
-    found = [Ranked(texts=("1", "7"), scores=(0.0, -float(gap))) for gap in rng.uniform(0, 8, n)]
+    found = [Ranked(texts=("1", "7"), by_view=((0.0, -float(gap)),)) for gap in rng.uniform(0, 8, n)]
     return found, np.array([rng.random() < said.shares(temperature)[0] for said in found])
 
 

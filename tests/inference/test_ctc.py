@@ -106,11 +106,18 @@ def test_views_outvote_one_of_them() -> None:
 
 
 def test_shares_sum_to_one_and_flatten_with_the_temperature() -> None:
-    ranked = Ranked(texts=("1", "7", ""), scores=(-0.1, -2.1, -5.0))
+    ranked = Ranked(texts=("1", "7", ""), by_view=((-0.1, -2.1, -5.0),))
     cold, hot = ranked.shares(0.5), ranked.shares(2.0)
     assert cold.sum() == pytest.approx(1) and hot.sum() == pytest.approx(1)
     assert cold[0] > hot[0] > 1 / 3
     assert ranked.margin == pytest.approx(2.0)
+
+
+def test_a_view_that_disagrees_makes_a_text_unsure_however_sure_the_others_are() -> None:
+    agreed = Ranked(texts=("1", "7"), by_view=((-0.1, -30.1), (-0.1, -5.1)))
+    doubted = Ranked(texts=("1", "7"), by_view=((-0.1, -30.1), (-5.1, -0.1)))
+    assert doubted.margin > 12
+    assert agreed.shares(1.0)[0] > 0.99 > 0.55 > doubted.shares(1.0)[0]
 
 
 def test_frames_are_a_softmax_and_never_zero() -> None:
