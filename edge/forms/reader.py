@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,8 @@ import numpy as np
 from edge.errors import ModelError, UsageError
 from edge.forms.cells import find_cells
 from edge.forms.context import ReadCell, in_context
-from edge.forms.register import Laid, lay
+from edge.forms.laid import Laid
+from edge.forms.register import lay
 from edge.forms.rules import Rules
 from edge.forms.settle import Value, value_of_cells
 from edge.forms.sheet_map import SheetMap
@@ -24,6 +26,9 @@ from edge.values import NOT_A_DIGIT, Box, Image, Page
 
 if TYPE_CHECKING:
     from edge.inference.strip import StripReader
+
+# How a page lies is judged by about so many cells.
+_SAMPLED = 27
 
 
 class FormReader:
@@ -76,12 +81,15 @@ class FormReader:
     def read(self, page: Page, sha256: str) -> FormPage:
         """The FormPage of a page whose content has that hash; its ms are left 0.
 
-        A page that is none of the templates' has no fields, and a registration that failed with its reason.
+        A page that is none of the templates' has no fields, and a registration that failed with its reason; on one that
+        may be laid wrong no value is `read`.
         """
         laid = lay(page.pixels, self.templates, judge=partial(self._likeness, page.pixels))
         fields: tuple[FieldReading, ...] = ()
         if laid.template is not None and laid.sheet is not None:
             fields = self._fields(page, laid.template, laid.sheet, laid.form_page)
+            if laid.registration.reason is not None:
+                fields = tuple(_in_doubt(field, laid.registration.reason) for field in fields)
         return FormPage(
             source=page.source,
             page_number=page.page_number,
@@ -129,24 +137,45 @@ class FormReader:
         ]
 
     def _likeness(self, pixels: Image, laid: Laid) -> float:
-        """How well a page reads as it is laid, 0 to 1: the mean confidence of digits in cells with ink."""
+        """How well a page reads as it is laid, 0 to 1: how sure the network is of its digits, judged by some cells."""
         if laid.template is None or laid.sheet is None:
             return 0.0
-        said = [
-            cell.prediction
-            for field in laid.template.fields
-            if field.page == laid.form_page
-            for cell in self._cells(pixels, laid.sheet, field)
-            if cell.prediction is not None
-        ]
-        shares = [0.0 if one.label == NOT_A_DIGIT else one.confidence for one in said]
+        fields = [field for field in laid.template.fields if field.page == laid.form_page]
+        shares: list[float] = []
+        for field in sorted(fields, key=lambda one: one.kind):  # digits first
+            if len(shares) >= _SAMPLED:
+                break
+            if field.kind == "number":
+                number = self._number(
+                    pixels, laid.sheet, field, Rules(replace(field, check=None, values=None, range=None))
+                )
+                shares += [number.confidence] * (number.status != "empty")
+            else:
+                cells = self._cells(pixels, laid.sheet, _middle_rows(field))
+                inked = [cell.prediction for cell in cells if cell.prediction is not None]
+                shares += [0.0 if one.label == NOT_A_DIGIT else one.confidence for one in inked]
         return sum(shares) / len(shares) if shares else 0.0
+
+
+def _middle_rows(field: Field) -> Field:
+    """The field, or if it is large its middle rows, in which some cells are."""
+    rows = min(field.rows, max(1, round(_SAMPLED / field.columns)))
+    left, top, width, height = field.box_mm
+    first, high = (field.rows - rows) // 2, height / field.rows
+    return replace(field, rows=rows, box_mm=(left, top + first * high, width, rows * high))
 
 
 def _open_strips(model: str | Path | None) -> StripReader:
     from edge.inference.strip import StripReader  # only who reads whole numbers pays for it
 
     return StripReader.open(model)
+
+
+def _in_doubt(field: FieldReading, reason: str) -> FieldReading:
+    """The field of a page that may be laid wrong: nothing in it is sure, wherever it was read."""
+    if field.status != "read":
+        return field
+    return replace(field, status="review", reason=reason)
 
 
 def _placed(slot: Slot, value: Value, sheet: SheetMap, page: Page) -> FieldReading:
