@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from edge.forms.frame import find_frames, lay_by_frame, turned
-from edge.forms.laid import Laid, failed, judged
+from edge.forms.laid import Laid, failed, judged, likeness
 from edge.forms.printed import field_lines
 from edge.forms.sheet_map import Floats
 from edge.forms.template import Template
@@ -63,7 +63,7 @@ def _turns(grey: Image, template: Template, corners: Floats) -> Iterator[tuple[f
                 framed.sheet,
                 grey,
                 residual_mm=framed.residual_mm,
-                likeness=framed.inner_shown,
+                likeness=likeness(template, 1, framed.inner),
             ),
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.forms.bending import unbend
 from edge.forms.code import PX_PER_MM, PageCode, code_box_mm, read_code
-from edge.forms.laid import Laid, failed, judged
+from edge.forms.laid import Laid, failed, judged, likeness
 from edge.forms.marks import FoundMarks, find_marks, lay_by_marks, mark_edges
 from edge.forms.printed import Measured, Pieces, field_lines, measure, residual_mm
 from edge.forms.sheet_map import SheetMap
@@ -119,8 +119,16 @@ def _settled(grey: Image, template: Template, way: _ByMarks, page: int, doubts: 
         doubts.insert(0, "only 2 of 4 corner marks found; scan the whole sheet")
     if seen[0].shown.mean() < _EDGES_SHOWN:
         doubts.insert(0, "the corner marks are blurred or not the form's; scan it sharper")
-    likeness = float(seen[1].shown.mean()) if len(lines) else 1.0
-    return judged("marks", template, page, sheet, grey, residual_mm=residual, likeness=likeness, doubts=doubts)
+    return judged(
+        "marks",
+        template,
+        page,
+        sheet,
+        grey,
+        residual_mm=residual,
+        likeness=likeness(template, page, seen[1]) if len(lines) else 1.0,
+        doubts=doubts,
+    )
 
 
 def _seen(grey: Image, sheet: SheetMap, edges: Pieces, lines: Pieces, reach_mm: float) -> tuple[Measured, ...]:

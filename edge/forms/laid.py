@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from edge.forms.printed import Measured
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import Template
 from edge.forms.values import FAILED_MM, REVIEW_MM, Method, Registration
@@ -15,15 +16,17 @@ from edge.values import Image
 
 # Cells reach so many mm over the picture's edge before a page counts as cut off.
 _CUT_OFF_MM = 1.0
-# The part of the cells' printed lines that a page shows at their places, or it may be another form.
-LINES_SHOWN = 0.4
+# Print within so many mm of a field's quarter tells whether the field is where it should be, if it is so many pieces.
+_AROUND_MM, _ENOUGH = 8.0, 6
+# The part of its print that a page shows everywhere, or it may be another form, or laid wrong.
+LEAST_SHOWN = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Laid:
     """A page over its form: template and sheet are None where it is of none; form_page counts from 1.
 
-    likeness: the part of the template's print that the page shows, 0 to 1, where it was looked for.
+    likeness: the part of the template's print that the page shows, 0 to 1, in the place where it shows least.
     """
 
     registration: Registration
@@ -34,6 +37,32 @@ class Laid:
 
 
 Judge: TypeAlias = Callable[[Laid], float]
+
+
+def likeness(template: Template, page: int, seen: Measured) -> float:
+    """The part of the print that is shown where least is: in the quarters of each of a page's fields; 1 without print.
+
+    A map that fits one end of a sheet and not the other must not be taken for a good one.
+    """
+    if not len(seen.shown):
+        return 1.0
+    middles = seen.places.mean(axis=1)
+    parts = [float(seen.shown.mean())]
+    for field in template.fields:
+        left, top, width, height = field.box_mm
+        if field.page != page:
+            continue
+        for x, y in (
+            (left, top),
+            (left + width / 2, top),
+            (left, top + height / 2),
+            (left + width / 2, top + height / 2),
+        ):
+            off = np.maximum(np.array([x, y]) - middles, middles - (x + width / 2, y + height / 2)).max(axis=1)
+            near = off <= _AROUND_MM
+            if np.count_nonzero(near) >= _ENOUGH:
+                parts.append(float(seen.shown[near].mean()))
+    return min(parts)
 
 
 def failed(method: Method, reason: str) -> Laid:
@@ -59,9 +88,9 @@ def judged(
         doubts = [f"printed lines are {off:.1f} mm off their places, so this is another form; name its template too"]
     elif off > REVIEW_MM:
         doubts.insert(0, f"printed lines are {off:.2f} mm off their places; scan the page flat")
-    if likeness < LINES_SHOWN:
+    if likeness < LEAST_SHOWN:
         doubts.append(
-            f"only {likeness:.0%} of the boxes' lines are where the template has them; is this page of another form?"
+            f"in places only {likeness:.0%} of the form's print is where the template has it; is this another form?"
         )
     registration = Registration(
         status="failed" if off > FAILED_MM else "review" if doubts else "ok",

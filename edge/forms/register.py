@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from edge.forms.by_frame import by_frame
 from edge.forms.by_marks import by_marks
 from edge.forms.by_picture import by_picture
+from edge.forms.by_reference import by_reference
 from edge.forms.laid import Judge, Laid, failed
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import Template
@@ -24,19 +25,21 @@ def lay(pixels: Image, templates: Sequence[Template], *, judge: Judge | None = N
     judge: how well the page reads when laid in a certain way, more is better; it decides between quarter turns where
     the template's orientation is `auto`, and between templates that fit alike. Never raises for what is on a page:
     one that is of no template comes back with a failed registration that says why.
-    Raises ShapeError if pixels are not an image.
+    Raises ShapeError if pixels are not an image, SourceError if the blank of a template cannot be read any more.
     """
     check_pixels(pixels)
     grey = to_grey(pixels)
     own = {
         method: [template for template in templates if template.registration == method]
-        for method in ("marks", "frame", "none")
+        for method in ("marks", "frame", "reference", "none")
     }
     ways: list[Laid] = []
     if own["marks"]:
         ways.append(by_marks(grey, own["marks"]))
     if own["frame"] and not _any_ok(ways):
         ways += by_frame(grey, own["frame"])
+    if own["reference"] and not _any_ok(ways):
+        ways += by_reference(grey, own["reference"])
     if own["none"] and not _any_ok(ways):
         ways += by_picture(grey, own["none"])
     if not ways:
