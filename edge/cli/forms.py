@@ -9,8 +9,10 @@ import typer
 from edge.cli.commands import add_commands, plain_app
 
 # command -> the module with its function
-COMMANDS = dict.fromkeys(("new", "blank", "check"), "edge.cli.forms_make") | dict.fromkeys(
-    ("read", "status", "export", "forget"), "edge.cli.forms_job"
+COMMANDS = (
+    dict.fromkeys(("new", "blank", "check"), "edge.cli.forms_make")
+    | dict.fromkeys(("read", "status", "export", "forget"), "edge.cli.forms_job")
+    | dict.fromkeys(("report", "audit"), "edge.cli.forms_judge")
 )
 
 

@@ -30,7 +30,7 @@ class Truth:
     pages: Mapping[tuple[str, int], Mapping[str, Known]]
 
     def of(self, source: str, page: int) -> Mapping[str, Known]:
-        """What is known of a page, by field: the entry with the longest part of its path; nothing where there is none."""
+        """What is known of a page, by field: the entry with the longest part of its path; empty if none is."""
         parts = PurePath(source).parts
         for first in range(len(parts)):
             known = self.pages.get((PurePath(*parts[first:]).as_posix(), page))

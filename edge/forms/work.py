@@ -24,7 +24,7 @@ from edge.sources.files import MAX_MEGAPIXELS, BadPage, count_pages, read_pages
 from edge.values import Image, Page
 
 # A JPEG is decoded as grey, at its own size: digits in cells need every pixel, and none of its colours.
-_FULL_PX = 1 << 30
+FULL_PX = 1 << 30
 CHANGED = "the file changed while it was read; run it again when nothing writes to it"
 
 
@@ -122,7 +122,7 @@ def answers(task: Task, reader: PageReader) -> Iterator[Message]:
     """What a worker says to a task; whatever is wrong with a page, its PageDone says it."""
     if task.count:
         yield Counted(file=task.file, pages=count_pages(task.path))
-    found = read_pages(task.path, lean_px=_FULL_PX, max_megapixels=MAX_MEGAPIXELS, numbers=task.numbers)
+    found = read_pages(task.path, lean_px=FULL_PX, max_megapixels=MAX_MEGAPIXELS, numbers=task.numbers)
     for number in task.numbers:
         start = time.perf_counter()
         crops: tuple[tuple[str, bytes], ...] = ()
