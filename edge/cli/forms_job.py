@@ -65,7 +65,13 @@ def read(
     from edge.live.stop import StopSignals
 
     settings = JobSettings(
-        workers=workers or None, model=model, strip_model=strip_model, threshold=threshold, page_s=page_s
+        workers=workers or None,
+        model=model,
+        strip_model=strip_model,
+        threshold=threshold,
+        max_error=max_error,
+        truth=truth,
+        page_s=page_s,
     )
     with StopSignals() as stop:
         templates = [load_template(path) for path in template]

@@ -78,13 +78,7 @@ class Ledger:
         """Begin a run over these sources in this order; all of it is noted, or nothing."""
         with self.change():
             last = self._db.execute("SELECT generation FROM run ORDER BY id DESC LIMIT 1").fetchone()
-            self._db.execute(
-                "INSERT OR IGNORE INTO generation (sha256, content) VALUES (?, ?)",
-                (generation.sha256, generation.to_json()),
-            )
-            (generation_id,) = self._db.execute(
-                "SELECT id FROM generation WHERE sha256 = ?", (generation.sha256,)
-            ).fetchone()
+            generation_id = self._note_generation(generation)
             run_id = self._db.execute(
                 "INSERT INTO run (generation, started) VALUES (?, ?)", (generation_id, _now())
             ).lastrowid
@@ -96,6 +90,17 @@ class Ledger:
             )
         before = None if last is None else self._generation(last[0])
         return Run(id=run_id or 0, generation=generation, generation_id=generation_id, before=before)
+
+    def begin_aside(self, generation: Generation) -> Run:
+        """Begin a run that is not one of the job's: what it reads is kept, and stands in no table."""
+        with self.change():
+            return Run(id=0, generation=generation, generation_id=self._note_generation(generation))
+
+    def _note_generation(self, generation: Generation) -> int:
+        key = (generation.sha256, generation.to_json())
+        self._db.execute("INSERT OR IGNORE INTO generation (sha256, content) VALUES (?, ?)", key)
+        (number,) = self._db.execute("SELECT id FROM generation WHERE sha256 = ?", key[:1]).fetchone()
+        return int(number)
 
     def end(self, run: Run) -> None:
         """Note that a run went through."""
@@ -218,8 +223,8 @@ class Ledger:
                 self._db.execute("ROLLBACK")
 
     def generations(self) -> int:
-        """How many generations of results there are."""
-        found = self._row("SELECT count(*) FROM generation")
+        """How many generations of results the job's runs made."""
+        found = self._row("SELECT count(DISTINCT generation) FROM run")
         return 0 if found is None else int(found[0])
 
     def crop(self, page: JobPage, field: str) -> bytes | None:

@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from types import TracebackType
@@ -48,8 +49,8 @@ class Workers:
 
     def __init__(self, open_reader: OpenReader, count: int, *, page_s: float) -> None:
         """Nothing is started before the first task. page_s: how long a page may take."""
+        self.count = count
         self._open_reader = open_reader
-        self._count = count
         self._page_s = page_s
         self._workers: list[_Worker] = []
         self._said: queue.SimpleQueue[tuple[_Worker, Message | None]] = queue.SimpleQueue()
@@ -78,7 +79,7 @@ class Workers:
     def wanting(self) -> bool:
         """True if a worker could be given a task."""
         return not self._again and (
-            len(self._workers) < self._count or any(len(worker.tasks) < _AT_HAND for worker in self._workers)
+            len(self._workers) < self.count or any(len(worker.tasks) < _AT_HAND for worker in self._workers)
         )
 
     @property
@@ -88,7 +89,7 @@ class Workers:
 
     def give(self, task: Task) -> None:
         """Have the pages of a task read; to be called when workers are wanting."""
-        if len(self._workers) < self._count and all(worker.tasks for worker in self._workers):
+        if len(self._workers) < self.count and all(worker.tasks for worker in self._workers):
             self._workers.append(self._start())
         worker = min(self._workers, key=lambda one: len(one.tasks))
         worker.tasks.append(task)
@@ -225,6 +226,7 @@ def _single_thread() -> Iterator[None]:
 def _deaf() -> Iterator[None]:
     """Processes started inside do not hear Ctrl-C or SIGTERM: their parent does, and ends them."""
     signals = (signal.SIGINT, signal.SIGTERM)
+    resource_tracker.ensure_running()  # it is started with the first process otherwise, and lets them be heard again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     try:
         yield

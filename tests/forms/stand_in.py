@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge.errors import EdgeError
 from edge.forms.batch import JobSettings, read_job
 from edge.forms.template import Field, Template
 from edge.forms.values import FieldReading, FormPage, Registration
@@ -114,8 +115,12 @@ def main() -> None:
     """Read a batch as `edge forms read` does, with the stand-in."""
     job, output, workers, pause_s, *scans = sys.argv[1:]
     settings = JobSettings(workers=int(workers), open_reader=StandIn(pause_s=float(pause_s), folder=Path(job)))
-    with StopSignals() as stop:
-        outcome = read_job(scans, (SLIP,), Path(job), settings, output=Path(output), stopped=stop.stopped)
+    try:
+        with StopSignals() as stop:
+            outcome = read_job(scans, (SLIP,), Path(job), settings, output=Path(output), stopped=stop.stopped)
+    except EdgeError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
     sys.exit(130 if stop.interrupted() else outcome.exit_code)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import cv2
 import pytest
 
-from edge.errors import JobError
-from edge.forms.batch import JobSettings, Outcome, read_job
+from edge.errors import GateError, JobError, UsageError
+from edge.forms.batch import JobSettings, read_job
 from edge.forms.ledger import Ledger
+from edge.forms.run_through import Outcome
 from tests.forms import stand_in
 from tests.forms.stand_in import SLIP, StandIn, picture, write_page, write_pages
 from tests.sources.samples import pdf
@@ -209,6 +210,28 @@ def test_a_job_that_another_run_holds_is_refused(tmp_path: Path) -> None:
     with Ledger(tmp_path / "job", create=True), pytest.raises(JobError, match="is at work in it"):
         read(tmp_path / "job", tmp_path / "absent.png")
     assert read(tmp_path / "job", tmp_path / "absent.png")[0].exit_code == 3
+
+
+def test_a_threshold_is_chosen_on_pages_that_are_known(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    pages = write_pages(tmp_path / "a", 20)
+    truth = tmp_path / "truth.csv"
+    truth.write_text(
+        "file,field,value,kind\n" + "".join(f"p{n:02}.png,account,{7 + n:04},hand\n" for n in range(14, 19))
+    )
+    settings = JobSettings(workers=1, open_reader=StandIn(), max_error=0.6, truth=truth)
+    for _ in range(2):
+        caplog.clear()
+        outcome = read_job([tmp_path / "a"], (SLIP,), tmp_path / "job", settings, output=tmp_path / "o")
+        assert "threshold 0.9900: 4 of 4 known values are sure, 0 of those wrong" in caplog.text
+        assert "generation" not in caplog.text
+    assert (outcome.pages, outcome.read) == (20, 0)
+    with Ledger(tmp_path / "job") as ledger:
+        assert [one.threshold for one in ledger.generations_in_use()] == [0.99] and ledger.generations() == 1
+    with pytest.raises(GateError, match="label more pages"):
+        read_job(pages, (SLIP,), tmp_path / "job", replace(settings, max_error=0.01), output=tmp_path / "o")
+    for wrong in ({"max_error": 0.1}, {"truth": truth}, {"max_error": 0.1, "truth": truth, "threshold": 0.5}):
+        with pytest.raises(UsageError, match="--max-error"):
+            JobSettings(**wrong)
 
 
 def test_progress_tells_pages_and_the_time_that_is_left(

@@ -135,7 +135,7 @@ def test_bad_pages_count_and_are_given_where_they_are_wanted(tmp_path: Path) -> 
 
 def test_a_file_without_pages_is_an_error(tmp_path: Path) -> None:
     assert "no pages" in message_of(write(tmp_path / "a.tif", b"II*\0" + bytes(4)))
-    assert "PDF" in message_of(write(tmp_path / "a.pdf", pdf()))
+    assert "PDF is damaged" in message_of(write(tmp_path / "a.pdf", pdf()))
 
 
 def test_a_file_s_hash_is_that_of_its_bytes_and_what_cannot_be_read_says_why(tmp_path: Path) -> None:
@@ -157,6 +157,7 @@ def test_an_encrypted_pdf_says_so(tmp_path: Path) -> None:
         b"/ID[<00112233445566778899aabbccddeeff><00112233445566778899aabbccddeeff>]",
     )
     assert "password" in message_of(write(tmp_path / "a.pdf", locked))
+    assert "damaged" in message_of(write(tmp_path / "b.pdf", pdf()))  # not what was wrong with the file before
 
 
 def test_without_pypdfium2_the_message_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
