@@ -55,7 +55,7 @@ def draw_page(page: Page, found: JobPage) -> Image:
         text, color = _said(one, found)
         outline(picture, corners, color)
         if text:
-            label(picture, text, corners, color)
+            label(picture, text, corners, color, inside=one.name.endswith("]"))  # cells of a grid touch
     return picture
 
 

@@ -8,17 +8,18 @@ from edge.inference.certainty import Bin, Certainty
 from edge.inference.interval import wilson
 
 _WIDTH, _HEIGHT = 520, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 14, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 24, 14, 48
 # A line of more points than the picture has pixels says no more.
 _MOST_POINTS = 500
-# The scale of errors never shows less, so that chance does not look like a mountain.
-_LEAST_SCALE = 0.01
+# Where the scale of errors may end; never below 1 %, so that chance does not look like a mountain.
+_SCALES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 
 
 def error_curve(certainty: Certainty, *, now: tuple[float, float] | None = None) -> str:
     """The error among the values put out against the share refused, both from 0; now: where the job stands."""
     refused, errors, _ = certainty.curve()
-    top = max(_LEAST_SCALE, float(errors.max(initial=0.0)), 0.0 if now is None else now[1]) * 1.05
+    most = max(float(errors.max(initial=0.0)), 0.0 if now is None else now[1])
+    top = next(scale for scale in _SCALES if most <= scale)
     step = max(1, len(refused) // _MOST_POINTS)
     points = [(float(x), float(y) / top) for x, y in zip(refused, errors, strict=True)]
     points = points[::step] + points[-1:]

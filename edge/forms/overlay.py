@@ -17,6 +17,8 @@ Bgr: TypeAlias = tuple[int, int, int]
 
 # Cap height of a label for so many pixels of the picture's longer side.
 _LABEL_OF_SIDE = 1 / 110
+# Cap height of a label inside a box, of the box's, and at least.
+_LABEL_OF_BOX, _LEAST_PX = 0.12, 8.0
 _FONT_PX = 22.0  # cap height of OpenCV's font at scale 1
 _SHIFT = 4  # OpenCV draws to a sixteenth of a pixel
 
@@ -47,13 +49,20 @@ def outline_mm(picture: Image, sheet: SheetMap, box: BoxMm, color: Bgr) -> None:
     outline(picture, sheet.points(rim), color)
 
 
-def label(picture: Image, text: str, points: npt.ArrayLike, color: Bgr) -> None:
+def label(picture: Image, text: str, points: npt.ArrayLike, color: Bgr, *, inside: bool = False) -> None:
     """Write a text at the box around points (n, 2) in pixels: above it, or below where there is no room.
 
-    Letters that OpenCV's font lacks become question marks.
+    inside: small in its upper left corner, where it hides nothing of the box above. Letters that OpenCV's font lacks
+    become question marks.
     """
     corners = np.asarray(points, np.float64).reshape(-1, 2)
     left, top, bottom = (round(float(one)) for one in (corners[:, 0].min(), corners[:, 1].min(), corners[:, 1].max()))
-    scale = max(0.4, max(picture.shape[:2]) * _LABEL_OF_SIDE / _FONT_PX)
+    high = max(picture.shape[:2]) * _LABEL_OF_SIDE
     text = text.encode("ascii", "replace").decode()
-    draw_label(picture, text, (left, max(0, top - 2), bottom + 2), color, scale)
+    if inside:
+        high = min(high, max(_LEAST_PX, _LABEL_OF_BOX * (bottom - top)))
+        # draw_label sets it above a place: that is its own height below the upper edge
+        place = (left + 1, round(top + 1.9 * high) + 2, bottom)
+    else:
+        place = (left, max(0, top - 2), bottom + 2)
+    draw_label(picture, text, place, color, max(0.3, high / _FONT_PX))
