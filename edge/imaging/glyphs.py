@@ -37,6 +37,13 @@ class Blobs:
         left, top, right, bottom = zip(*corners, strict=True)
         return Box(left=min(left), top=min(top), right=max(right), bottom=max(bottom))
 
+    def marked(self, rows: npt.ArrayLike, box: Box) -> Mask:
+        """(h, w) bool of a box: where any of these components, many or none, is."""
+        of = np.zeros(len(self) + 1, np.bool_)
+        of[np.asarray(rows, np.intp) + 1] = True
+        found: Mask = of[self.labels[box.top : box.bottom, box.left : box.right]]
+        return found
+
     def mask(self, rows: Sequence[int], box: Box) -> Image:
         """(h, w) uint8 of a box: 1 where one of these components, at least one, is; 0 elsewhere."""
         labels = self.labels[box.top : box.bottom, box.left : box.right]

@@ -76,10 +76,10 @@ class Strip:
 
     def box_on_page(self, box: Box, width: int, height: int) -> Box:
         """The upright box on a page (height, width) around a box in the strip."""
-        corners = np.array([[x, y, 1.0] for x in (box.left, box.right) for y in (box.top, box.bottom)])
-        x, y = self.to_page @ corners.T
-        left, top = max(0, math.floor(x.min() + 0.5)), max(0, math.floor(y.min() + 0.5))
-        right, bottom = min(width, math.ceil(x.max() - 0.5)), min(height, math.ceil(y.max() - 0.5))
+        corners = [(x, y) for x in (box.left, box.right) for y in (box.top, box.bottom)]
+        x, y = ([a * u + b * v + c for u, v in corners] for a, b, c in self.to_page.tolist())
+        left, top = max(0, math.floor(min(x) + 0.5)), max(0, math.floor(min(y) + 0.5))
+        right, bottom = min(width, math.ceil(max(x) - 0.5)), min(height, math.ceil(max(y) - 0.5))
         left, top = min(left, width - 1), min(top, height - 1)
         return Box(left=left, top=top, right=max(right, left + 1), bottom=max(bottom, top + 1))
 
@@ -215,8 +215,7 @@ def level_strip(page: PageInk, found: Candidates, line: Line) -> Strip:
     to_page leads to pixels of the page itself. Large writing is shrunk; small writing is taken from the page itself.
     """
     box = page.blobs.box(*line.rows)
-    labels = page.blobs.labels[box.top : box.bottom, box.left : box.right]
-    own = np.isin(labels, np.array([*line.rows, *_marks_between(page, found, line)]) + 1)
+    own = page.blobs.marked([*line.rows, *_marks_between(page, found, line)], box)
     mask = cv2.dilate(own.view(np.uint8), np.ones((3, 3), np.uint8))
     finer = page.shrink if line.digit_px < _SHARP_BELOW_PX else 1
     if finer > 1:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs, cut_glyph, find_blobs
 from edge.imaging.ink import quantile
@@ -76,7 +75,7 @@ def cut_glyphs(ink: Image, sure: Sureness) -> Cut:
     share = np.cumsum(blobs.areas[order]) / blobs.areas.sum()
     digit_px = float(heights[order][np.searchsorted(share, 0.5)])
     glyphs: list[Glyph] = []
-    for rows in _gather(blobs, heights, digit_px):
+    for rows in _gather(blobs, digit_px):
         whole = (cut_glyph(ink, blobs, rows).glyph,)
         wide = whole[0].box.width > _WIDE * digit_px
         if not wide or (sure_whole := sure(whole)) >= _SURELY_ONE:
@@ -87,27 +86,34 @@ def cut_glyphs(ink: Image, sure: Sureness) -> Cut:
     return Cut(glyphs=tuple(glyphs), digit_px=digit_px)
 
 
-def _gather(blobs: Blobs, heights: npt.NDArray[np.int32], digit_px: float) -> list[tuple[int, ...]]:
+def _gather(blobs: Blobs, digit_px: float) -> list[tuple[int, ...]]:
     """Rows of blobs that make one digit each, from left to right: tall blobs with their fragments."""
-    left, top, right, bottom = blobs.boxes.T
-    tall = np.flatnonzero(heights >= _LOW * digit_px)
+    boxes = [blobs.box(row) for row in range(len(blobs))]
     groups: list[list[int]] = []
-    for row in tall[np.argsort(left[tall], kind="stable")]:
-        for group in groups:
-            box = blobs.box(*group)
-            overlap = min(box.right, right[row]) - max(box.left, left[row])
-            stacked = max(box.bottom, bottom[row]) - min(box.top, top[row]) <= 1.35 * digit_px
-            if stacked and overlap > 0.65 * min(box.width, right[row] - left[row]):
-                group.append(int(row))
+    around: list[Box] = []  # each group
+    tall = [row for row, box in enumerate(boxes) if box.height >= _LOW * digit_px]
+    for row in sorted(tall, key=lambda row: boxes[row].left):
+        own = boxes[row]
+        for place, box in enumerate(around):
+            overlap = min(box.right, own.right) - max(box.left, own.left)
+            stacked = max(box.bottom, own.bottom) - min(box.top, own.top) <= 1.35 * digit_px
+            if stacked and overlap > 0.65 * min(box.width, own.width):
+                groups[place].append(row)
+                around[place] = Box.around((box, own))
                 break
         else:
-            groups.append([int(row)])
-    for row in np.flatnonzero((heights < _LOW * digit_px) & (blobs.areas >= _SPECK * digit_px**2)):
-        mark = blobs.box(int(row))
-        owners = [group for group in groups if _is_part(mark, blobs.box(*group), digit_px)]
+            groups.append([row])
+            around.append(own)
+    for row, mark in enumerate(boxes):
+        if mark.height >= _LOW * digit_px or blobs.areas[row] < _SPECK * digit_px**2:
+            continue
+        owners = [place for place, box in enumerate(around) if _is_part(mark, box, digit_px)]
         if owners:
-            min(owners, key=lambda group: abs(blobs.box(*group).center[0] - mark.center[0])).append(int(row))
-    return [tuple(group) for group in sorted(groups, key=lambda group: blobs.box(*group).left)]
+            owner = min(owners, key=lambda place: abs(around[place].center[0] - mark.center[0]))
+            groups[owner].append(row)
+            around[owner] = Box.around((around[owner], mark))
+    order = sorted(range(len(groups)), key=lambda place: around[place].left)
+    return [tuple(groups[place]) for place in order]
 
 
 def _is_part(mark: Box, digit: Box, digit_px: float) -> bool:
@@ -123,12 +129,11 @@ def _cut_wide(ink: Image, blobs: Blobs, rows: tuple[int, ...], digit_px: float) 
     """The glyphs that joined digits fall into when cut, near even places, in the columns with the least ink."""
     box = blobs.box(*rows)
     count = max(2, round(box.width / (_PITCH * digit_px)))
-    own = np.isin(blobs.labels, np.array(rows) + 1)
+    own = blobs.marked(rows, Box(left=0, top=0, right=ink.shape[1], bottom=ink.shape[0]))
     profile = own[:, box.left : box.right].sum(axis=0)
     for cut in range(1, count):
         middle, reach = cut * box.width / count, 0.3 * box.width / count
         low, high = int(middle - reach), int(middle + reach) + 1
         own[:, box.left + low + int(profile[low:high].argmin())] = False
     found = find_blobs(own)
-    heights = found.boxes[:, 3] - found.boxes[:, 1]
-    return tuple(cut_glyph(ink, found, group).glyph for group in _gather(found, heights, digit_px))
+    return tuple(cut_glyph(ink, found, group).glyph for group in _gather(found, digit_px))

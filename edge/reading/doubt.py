@@ -24,6 +24,7 @@ _SURE_ALONE = 0.95
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
 _LOG_SCALE = 60.0
+_LOGARITHM = (_LOG_SCALE * np.log2(np.maximum(np.arange(256), 16) / 16)).astype(np.uint8)
 _STROKES_PX = 7
 # Beyond an edge as sharp as a shadow's the sheet goes on where a large part is lighter, or not much darker than this
 # share of its light; tables are darker still.
@@ -66,11 +67,15 @@ class _Find:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Paper:
-    """Where the paper is that sure numbers stand on: (h, w) uint8, not 0 there, on a picture so much smaller."""
+    """Where the paper is that sure numbers stand on: (h, w) uint8, not 0 there, on a picture so much smaller.
+
+    stood_on_at: the middles (x, y) of those numbers, on the page's small picture.
+    """
 
     mask: Image
     across: float
     down: float
+    stood_on_at: tuple[tuple[float, float], ...]
 
     def holds(self, place: tuple[float, float]) -> bool:
         """True if a place (x, y) on the page's small picture is on the paper."""
@@ -85,15 +90,20 @@ def paper_of(numbers: Sequence[Written], page: PageInk) -> Paper | None:
 
 
 def doubts_of(
-    numbers: Sequence[Written], page: PageInk, strange: Sequence[tuple[float, float]] = ()
+    numbers: Sequence[Written],
+    page: PageInk,
+    strange: Sequence[tuple[float, float]] = (),
+    known: Paper | None = None,
 ) -> tuple[Doubt, ...]:
     """The Doubt about each number found on a page.
 
-    strange: the middles (x, y), on the page's small picture, of what was looked at and is no number.
+    strange: the middles (x, y), on the page's small picture, of what was looked at and is no number. known: the paper
+    of some of these numbers; it is looked for again only if there are others that tell where it is.
     """
     finds = [_measured(number, page) for number in numbers]
     speakers = _speakers(finds)
-    paper = _paper_around(speakers, page)
+    same = known is not None and known.stood_on_at == tuple(speaker.place for speaker in speakers)
+    paper = known if same else _paper_around(speakers, page)
     typical: list[float] = []
     if speakers:
         weights = [speaker for speaker in speakers for _ in range(speaker.length)]
@@ -167,7 +177,7 @@ def _paper_around(speakers: Sequence[_Find], page: PageInk) -> Paper | None:
         return None
     rows, columns = page.paper.shape
     shrink = (page.ink.shape[1] / columns, page.ink.shape[0] / rows)
-    level = (_LOG_SCALE * np.log2(page.paper.astype(np.float32) / 16)).astype(np.uint8)  # at least 24, see page_ink
+    level = cv2.LUT(page.paper, _LOGARITHM)
     square = np.ones((3, 3), np.uint8)
     step = cv2.subtract(cv2.dilate(level, square), cv2.erode(level, square))
     smooth = cv2.threshold(step, _LOG_SCALE * math.log2(1 + _STEP), 1, cv2.THRESH_BINARY_INV)[1]
@@ -179,7 +189,10 @@ def _paper_around(speakers: Sequence[_Find], page: PageInk) -> Paper | None:
         light = {part: cv2.mean(page.paper, (parts == part).view(np.uint8))[0] for part in {*held, *large.tolist()}}
         darkest = _SHADOW * min(light[part] for part in held)
         held |= {part for part, level in light.items() if level >= darkest}
-    mask = np.isin(parts, list(held)).view(np.uint8)
+    mask = np.zeros(len(stats), np.uint8)
+    mask[list(held)] = 1
+    mask = mask[parts]
     # Strokes and their surroundings are no edge of the paper.
     mask = cv2.dilate(mask, np.ones((_STROKES_PX, _STROKES_PX), np.uint8))
-    return Paper(mask=mask, across=shrink[0], down=shrink[1])
+    places = tuple(speaker.place for speaker in speakers)
+    return Paper(mask=mask, across=shrink[0], down=shrink[1], stood_on_at=places)

@@ -12,7 +12,7 @@ from edge.imaging.ink import quantile, to_grey
 from edge.imaging.lines import Line, find_candidates, find_lines, level_strip
 from edge.imaging.page_ink import PageInk, lift_page
 from edge.inference.classifier import Classifier
-from edge.reading.doubt import Doubt, doubts_of, paper_of
+from edge.reading.doubt import Doubt, Paper, doubts_of, paper_of
 from edge.reading.evidence import Evidence, Trace
 from edge.reading.written import OpenStrips, Written, find_written
 from edge.values import Box, Image, Reading
@@ -31,10 +31,14 @@ _LEAST_IN_A_CROWD = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Found:
-    """What may be numbers on a page, and the middles (x, y), on its small picture, of what was looked at in vain."""
+    """What may be numbers on a page, and the middles (x, y), on its small picture, of what was looked at in vain.
+
+    paper: where the lines of several blobs say that it is.
+    """
 
     numbers: list[Written]
     strange: list[tuple[float, float]]
+    paper: Paper | None = None
 
 
 def read_page(
@@ -64,8 +68,9 @@ def read_page(
         others = _find_numbers(other, classifier, open_strips)
         if _weight(others.numbers) > _weight(found.numbers):
             page, found = other, others
+    doubts = doubts_of(found.numbers, page, found.strange, found.paper)
     readings: list[Reading] = []
-    for number, doubt in zip(found.numbers, doubts_of(found.numbers, page, found.strange), strict=True):
+    for number, doubt in zip(found.numbers, doubts, strict=True):
         reading = _read(number, doubt, threshold, size)
         if reading is None:
             continue
@@ -113,7 +118,7 @@ def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips
     for line in lines:
         if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):
             read(line)
-    return _Found(numbers=numbers, strange=strange)
+    return _Found(numbers=numbers, strange=strange, paper=paper)
 
 
 def _weight(numbers: Sequence[Written]) -> float:
