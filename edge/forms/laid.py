@@ -18,6 +18,8 @@ from edge.values import Image
 _CUT_OFF_MM = 1.0
 # Print within so many mm of a field's quarter tells whether the field is where it should be, if it is so many pieces.
 _AROUND_MM, _ENOUGH = 8.0, 6
+# Shadow and blur may take this part of it in one place, but not everywhere.
+_SHADE = 0.2
 # The part of its print that a page shows everywhere, or it may be another form, or laid wrong.
 LEAST_SHOWN = 0.4
 
@@ -61,7 +63,7 @@ def likeness(template: Template, page: int, seen: Measured) -> float:
             off = np.maximum(np.array([x, y]) - middles, middles - (x + width / 2, y + height / 2)).max(axis=1)
             near = off <= _AROUND_MM
             if np.count_nonzero(near) >= _ENOUGH:
-                parts.append(float(seen.shown[near].mean()))
+                parts.append(float(seen.shown[near].mean()) + _SHADE)
     return min(parts)
 
 

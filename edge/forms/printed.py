@@ -21,8 +21,9 @@ _STATIONS = 8
 _ALONG = 3
 # Samples across lie so many pixels apart, but not closer than so many mm.
 _STEP_PX, _STEP_MM = 0.7, 0.05
-# Print is darker than the paper beside it by so much of 255, and by so many times the unrest of its profile.
-_FAINTEST, _OVER_UNREST = 8.0, 2.5
+# Print absorbs so much of the light of the paper beside it, and so many times the unrest of its profile; edges of
+# marks are darker than paper by so much of 255.
+_FAINTEST, _OVER_UNREST, _FAINTEST_EDGE = 0.032, 2.5, 24.0
 # A printed line is not wider than this part of the reach; what is wider is a shadow, a stain or a table's edge.
 _WIDEST_PART = 0.9
 # One piece is straight: its stations lie within this of a straight line, and so many of them do.
@@ -146,7 +147,7 @@ def _line(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[
     weight = np.where(inside, soft, 0)
     middle = (weight * index).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-6)
     offset = (middle - (k - 1) / 2) * step
-    seen = (peak >= _FAINTEST) & (peak >= _OVER_UNREST * unrest) & (right - left - 1 <= _WIDEST_PART * k / 2)
+    seen = (peak >= _FAINTEST * paper) & (peak >= _OVER_UNREST * unrest) & (right - left - 1 <= _WIDEST_PART * k / 2)
     seen &= (left >= 0) & (right < k)
     return offset.astype(np.float64), peak.astype(np.float64), seen
 
@@ -163,7 +164,7 @@ def _edge(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[
     total = weight.sum(axis=2)
     middle = (weight * index).sum(axis=2) / np.maximum(total, 1e-6)
     offset = (middle - (k - 2) / 2) * step
-    return offset.astype(np.float64), total.astype(np.float64), total >= 3 * _FAINTEST
+    return offset.astype(np.float64), total.astype(np.float64), total >= _FAINTEST_EDGE
 
 
 def _smoothed(profiles: Profiles) -> Profiles:
