@@ -50,19 +50,19 @@ def outline_mm(picture: Image, sheet: SheetMap, box: BoxMm, color: Bgr) -> None:
 
 
 def label(picture: Image, text: str, points: npt.ArrayLike, color: Bgr, *, inside: bool = False) -> None:
-    """Write a text at the box around points (n, 2) in pixels: above it, or below where there is no room.
+    """Write a text at the box around points (n, 2) in pixels: below it, for forms have names above; else above.
 
-    inside: small in its upper left corner, where it hides nothing of the box above. Letters that OpenCV's font lacks
+    inside: small in its upper left corner, where it hides nothing of other boxes. Letters that OpenCV's font lacks
     become question marks.
     """
     corners = np.asarray(points, np.float64).reshape(-1, 2)
     left, top, bottom = (round(float(one)) for one in (corners[:, 0].min(), corners[:, 1].min(), corners[:, 1].max()))
     high = max(picture.shape[:2]) * _LABEL_OF_SIDE
-    text = text.encode("ascii", "replace").decode()
     if inside:
         high = min(high, max(_LEAST_PX, _LABEL_OF_BOX * (bottom - top)))
-        # draw_label sets it above a place: that is its own height below the upper edge
-        place = (left + 1, round(top + 1.9 * high) + 2, bottom)
-    else:
-        place = (left, max(0, top - 2), bottom + 2)
-    draw_label(picture, text, place, color, max(0.3, high / _FONT_PX))
+    # draw_label sets its strip, about 1.9 times as high as its capitals, above a place
+    strip = round(1.9 * high)
+    lower = top + 1 if inside else bottom + 2
+    place = lower + strip if lower + strip <= picture.shape[0] else max(0, top - 2)
+    text = text.encode("ascii", "replace").decode()
+    draw_label(picture, text, (left + 1, place, lower), color, max(0.3, high / _FONT_PX))

@@ -76,9 +76,29 @@ def printed(template: Template, *, page: int = 1, dpi: int = 200) -> Made:
     return Made(pixels=pixels, values=values, to_px=to_px, dpi=dpi)
 
 
+def ruled(template: Template, *, dpi: int = 150, margin_mm: float = 25.0) -> Made:
+    """A sheet with a printed rectangle and the lines of its cells, for a template that is found by its frame."""
+    width, height = template.size_mm
+    scale = dpi / MM_PER_INCH
+    size = round((height + 2 * margin_mm) * scale), round((width + 2 * margin_mm) * scale)
+    to_px = np.array([[scale, 0, margin_mm * scale - 0.5], [0, scale, margin_mm * scale - 0.5], [0, 0, 1]])
+    values = {slot.name: "" for slot in template.slots(1)}
+    made = Made(pixels=np.full((*size, 3), 244, np.uint8), values=values, to_px=to_px, dpi=dpi)
+    cells = [cell for slot in template.slots(1) for cell in slot.cells_mm]
+    for (left, top, across, down), thick in [*((cell, 0.3) for cell in cells), ((0.0, 0.0, width, height), 0.8)]:
+        corners = made.points([(left, top), (left + across, top + down)])
+        start, end = np.round(corners * 16).astype(int).tolist()
+        cv2.rectangle(made.pixels, start, end, (40, 40, 40), max(1, round(thick * scale)), cv2.LINE_AA, 4)
+    return made
+
+
 def filled(template: Template, rng: np.random.Generator, *, page: int = 1, dpi: int = 200, part: float = 1.0) -> Made:
     """A page whose digit cells hold MNIST digits: all of them, or each slot with the probability `part`."""
-    made = printed(template, page=page, dpi=dpi)
+    return written(printed(template, page=page, dpi=dpi), template, rng, page=page, part=part)
+
+
+def written(made: Made, template: Template, rng: np.random.Generator, *, page: int = 1, part: float = 1.0) -> Made:
+    """A made page with MNIST digits in its digit cells: in all of them, or in each slot with the probability `part`."""
     images, labels = mnist_digits()
     values = dict(made.values)
     ink = rng.uniform(15, 75, 3)
@@ -88,11 +108,13 @@ def filled(template: Template, rng: np.random.Generator, *, page: int = 1, dpi: 
         chosen = rng.integers(len(images), size=len(slot.cells_mm))
         values[slot.name] = "".join(str(labels[i]) for i in chosen)
         for i, cell in zip(chosen, slot.cells_mm, strict=True):
-            _write(made.pixels, images[i], made.points([cell[:2], (cell[0] + cell[2], cell[1] + cell[3])]), ink, rng)
+            write_digit(
+                made.pixels, images[i], made.points([cell[:2], (cell[0] + cell[2], cell[1] + cell[3])]), ink, rng
+            )
     return replace(made, values=values)
 
 
-def _write(pixels: Image, digit: Image, corners: Floats, ink: Floats, rng: np.random.Generator) -> None:
+def write_digit(pixels: Image, digit: Image, corners: Floats, ink: Floats, rng: np.random.Generator) -> None:
     """One digit into the cell between two corners, about 0.7 of it high."""
     (left, top), (right, bottom) = corners
     side = min(right - left, bottom - top) * rng.uniform(0.85, 1.0)  # the digit is 20 of 28
@@ -123,6 +145,20 @@ def without_mark(made: Made, template: Template, corner: int, rng: np.random.Gen
         torn = [at, at + inward * (2.1 * away, 0), at + inward * (0, 2.1 * away)]
         cv2.fillConvexPoly(pixels, made.points(torn).astype(np.int32), tuple(rng.uniform(20, 245, 3)))
     return replace(made, pixels=pixels, lost=corner)
+
+
+def bent(made: Made, by_mm: float) -> tuple[Made, npt.NDArray[np.float64]]:
+    """The page as bent paper shows it, up to by_mm off its place, and that shift (2, H, W) of its pixels x, y.
+
+    What the page shows at a pixel p of `to_px` is now at p - shift(p), as exactly as it matters.
+    """
+    height, width = made.pixels.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    much = by_mm * made.dpi / MM_PER_INCH
+    across = much * np.sin(np.pi * y / height) * np.cos(np.pi * x / width / 2)
+    down = much * np.sin(np.pi * x / width)
+    pixels = cv2.remap(made.pixels, x + across, y + down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return replace(made, pixels=pixels), np.stack((across, down)).astype(np.float64)
 
 
 def moved(made: Made, matrix: Floats, size: tuple[int, int], lid: tuple[float, float, float]) -> Made:
