@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from edge.errors import ShapeError
 from edge.imaging.frames import Inside, drop_frame
-from edge.imaging.glyphs import Blobs, CutGlyph, cut_glyph, find_strong_blobs
+from edge.imaging.glyphs import CutGlyph, cut_glyph, find_strong_blobs
 from edge.imaging.ink import FAINTEST, is_light_on_dark, lift_ink, otsu, quantile, to_grey
+from edge.imaging.members import find_members
 from edge.values import Box, Glyph, Image
 
 # A cell is looked at with its shorter side so long, its longer at most four times that: a digit needs 20 pixels.
@@ -26,8 +23,8 @@ _UNREST = 4.2
 # Writing absorbs at least this much of the light (of 255) where it is darkest; print shining through the sheet, less.
 PALEST_WRITING = 18.0
 PALE_WRITING = 27.0
-# Parts of the cell's height: specks; the smallest digit a cell is for; below the last, a note, unless in the middle.
-_SPECK, _SMALLEST_DIGIT, _NOTE = 0.12, 0.38, 0.6
+# Parts of the cell's height: the smallest digit a cell is for; below the other, a note, unless in the middle.
+_SMALLEST_DIGIT, _NOTE = 0.38, 0.6
 _MIDDLE = 0.12
 # A stroke is at most half as wide as the digit is long; what is wider is a blot.
 _WIDEST_STROKE = 0.25
@@ -63,102 +60,50 @@ def find_digit(pixels: Image) -> Cell:
     if pixels.ndim not in (2, 3) or not pixels.size:
         to_grey(pixels)  # raises
     height, width = pixels.shape[:2]
+    scale = min(_WORKING_PX / min(height, width), _LONGEST_PX / max(height, width))
+    if scale < 1.0 or scale > 1.5:
+        shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+        pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+    grey = _clearest(pixels)
     print_shows = min(height, width) >= _PRINT_SHOWS
-    pixels = _working(pixels, height, width)
-    grey = _clearest(pixels, (Box(left=0, top=0, right=pixels.shape[1], bottom=pixels.shape[0]),))
     light = is_light_on_dark(grey)
     cell = _find(cv2.bitwise_not(grey) if light else grey, print_shows=print_shows)
     if light and (cell.glyph is None or cell.doubts):  # a heavy dark box makes paper look like the stroke
         other = _find(grey, print_shows=print_shows)
         if cell.glyph is None or (other.glyph is not None and not other.doubts):
             cell = other
-    return _back(cell, width / grey.shape[1], height / grey.shape[0], whole=(width, height))
-
-
-def find_digits(pixels: Image, cells: Sequence[Box]) -> tuple[Cell, ...]:
-    """The digit in each of these cells, in order, of a picture (H, W) grey or (H, W, 3) BGR, dark on light.
-
-    As find_digit of each, but the ink of the picture is lifted once, which for many cells takes a fraction of the time,
-    and no light writing is looked for. The cells are about alike in size; a margin that shows their printed lines and
-    the strokes that leave them does no harm. Raises ShapeError if pixels are not an image, or a cell is not inside it.
-    """
-    height, width = pixels.shape[:2]
-    if any(cell.left < 0 or cell.top < 0 or cell.right > width or cell.bottom > height for cell in cells):
-        raise ShapeError(f"a cell reaches out of its picture of {width}×{height} pixels")
-    if not cells:
-        return ()
-    across, down = (sorted(sides)[len(cells) // 2] for sides in zip(*((c.width, c.height) for c in cells), strict=True))
-    pixels = _working(pixels, down, across)
-    scale_x, scale_y = pixels.shape[1] / width, pixels.shape[0] / height
-    places = [_scaled(cell, scale_x, scale_y, pixels.shape[1], pixels.shape[0]) for cell in cells]
-    grey = _clearest(pixels, places)
-    ink = _lifted(grey, max(across * scale_x, down * scale_y))
-    found = []
-    for cell, place in zip(cells, places, strict=True):
-        own = np.s_[place.top : place.bottom, place.left : place.right]
-        seen = _find_lifted(grey[own], ink[own], print_shows=min(across, down) >= _PRINT_SHOWS)
-        found.append(_back(seen, 1 / scale_x, 1 / scale_y, whole=(cell.width, cell.height), at=(cell.left, cell.top)))
-    return tuple(found)
-
-
-def _working(pixels: Image, height: int, width: int) -> Image:
-    """Pixels (H, W) or (H, W, 3) in the size in which a cell (height, width) of them is looked at."""
-    scale = min(_WORKING_PX / min(height, width), _LONGEST_PX / max(height, width))
-    if 1.0 <= scale <= 1.5:
-        return pixels
-    shape = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return np.asarray(cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC))
-
-
-def _back(cell: Cell, across: float, down: float, *, whole: tuple[int, int], at: tuple[int, int] = (0, 0)) -> Cell:
-    """The Cell with its Glyph's box in pixels of the picture as given, the cell being whole (width, height) at x, y."""
-    if cell.glyph is None or (across == down == 1.0 and at == (0, 0)):
+    if cell.glyph is None or grey.shape == (height, width):
         return cell
-    box = _scaled(cell.glyph.box, across, down, *whole).moved(*at)
+    box = _scaled(cell.glyph.box, width / grey.shape[1], height / grey.shape[0], width, height)
     return replace(cell, glyph=Glyph(box=box, ink=cell.glyph.ink))
 
 
-def _clearest(pixels: Image, cells: Sequence[Box]) -> Image:
-    """(H, W) uint8: grey, or the colour in which ink in these cells stands out clearly better than in grey.
-
-    Raises ShapeError.
-    """
+def _clearest(pixels: Image) -> Image:
+    """(H, W) uint8: grey, or the colour in which ink stands out clearly better than in grey. Raises ShapeError."""
     grey = to_grey(pixels)
     if pixels.ndim == 2:
         return grey
-    middles = [
-        np.s_[c.top + c.height // 5 : c.bottom - c.height // 5, c.left + c.width // 5 : c.right - c.width // 5]
-        for c in cells
-    ]
-    best, most = grey, _CLEARER * _contrast([grey[middle] for middle in middles])
+    height, width = grey.shape
+    middle = np.s_[height // 5 : height - height // 5, width // 5 : width - width // 5]
+    best, most = grey, _CLEARER * _contrast(grey[middle])
     for colour in cv2.split(pixels):
-        contrast = _contrast([colour[middle] for middle in middles])
+        contrast = _contrast(colour[middle])
         if contrast > most:
             best, most = colour, contrast
     return best
 
 
-def _contrast(parts: Sequence[Image]) -> float:
-    """How much of the light, 0 to 1, the darkest of all these pixels absorb."""
-    values = np.concatenate([part.ravel() for part in parts])
+def _contrast(values: Image) -> float:
+    """How much of the light, 0 to 1, the darkest part of values absorbs."""
     few = max(1, values.size // 50)
-    ranked = np.partition(values, (few - 1, values.size - few))
+    ranked = np.partition(values, (few - 1, values.size - few), axis=None)
     dark, light = float(ranked[few - 1]), float(ranked[-few])
     return (light - dark) / max(light, 64.0)
 
 
 def _find(grey: Image, *, print_shows: bool) -> Cell:
     """The digit in dark ink on (H, W) grey, in a printed box or cut tightly."""
-    return _find_lifted(grey, _lifted(grey, max(grey.shape)), print_shows=print_shows)
-
-
-def _lifted(grey: Image, cell_px: float) -> Image:
-    """Soft ink (H, W), smoothed against noise, of (H, W) grey with cells whose longer side is cell_px."""
-    return np.asarray(cv2.GaussianBlur(lift_ink(grey, reach_px=int(cell_px) // 3), (3, 3), 0), np.uint8)
-
-
-def _find_lifted(grey: Image, ink: Image, *, print_shows: bool) -> Cell:
-    """The digit in the soft ink (H, W) of a cell that is (H, W) grey."""
+    ink: Image = cv2.GaussianBlur(lift_ink(grey, reach_px=max(grey.shape) // 3), (3, 3), 0)
     floor = _floor(ink)
     if not print_shows:
         return _find_inside(ink, Inside.whole(ink), floor)
@@ -213,7 +158,7 @@ def _find_inside(ink: Image, inside: Inside, floor: float) -> Cell:
     """The digit in soft ink (H, W) without box lines."""
     level = max(otsu(ink[inside.top : inside.bottom, inside.left : inside.right]), floor)
     blobs, strong = find_strong_blobs(ink, low=0.6 * level, high=1.1 * level)
-    rows, others = _belonging(blobs, strong, inside, ink.shape[0], ink.shape[1])
+    rows, others = find_members(blobs, strong, inside, ink.shape[0], ink.shape[1])
     if not rows:
         return Cell(glyph=None, ink=ink)
     cut = cut_glyph(ink, blobs, rows)
@@ -248,63 +193,6 @@ def is_blot(cut: CutGlyph) -> bool:
     padded = cv2.copyMakeBorder(cut.own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     widest: float = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))[1]
     return widest > _WIDEST_STROKE * max(cut.glyph.box.width, cut.glyph.box.height)
-
-
-def _belonging(
-    blobs: Blobs, strong: npt.NDArray[np.bool_], inside: Inside, height: int, width: int
-) -> tuple[tuple[int, ...], bool]:
-    """The digit's components: the largest near the middle and what stands close to it; and whether there are others.
-
-    Of the strong (n,) ones; none if all are specks or belong to the neighbours. Plain arithmetic: they are few.
-    """
-    boxes, areas = blobs.boxes.tolist(), blobs.areas.tolist()
-    within: list[int] = []
-    kept: list[int] = []
-    most, main = 0.0, -1
-    for row in np.flatnonzero(strong).tolist():
-        left, top, right, bottom = boxes[row]
-        x, y, tall = (left + right) / 2, (top + bottom) / 2, bottom - top
-        if not (inside.left < x < inside.right and inside.top < y < inside.bottom):
-            continue
-        within.append(row)
-        off_x, off_y = abs(x / width - 0.5), abs(y / height - 0.5)
-        # A digit that runs into the border stays if it is tall and central; a neighbour's piece is neither.
-        central = off_x < 0.3 and off_y < 0.3 and tall >= 0.4 * height
-        if tall < _SPECK * height or not (central or not _touches(boxes[row], height, width)):
-            continue
-        kept.append(row)
-        weight = areas[row] * (1.2 - math.hypot(off_x, off_y))
-        if weight > most:
-            most, main = weight, row
-    if main < 0:
-        return (), False
-    cut_off = _touches(boxes[main], height, width)
-    rows, others = [main], False
-    for row in within:
-        if row == main:
-            continue
-        touches = _touches(boxes[row], height, width)
-        # In a tight crop all parts of the digit run into the border.
-        near = _gap(boxes[row], boxes[main]) <= 0.12 * height and areas[row] >= 0.06 * areas[main]
-        if near and (cut_off or not touches):
-            rows.append(row)
-            continue
-        tall, of_main = (boxes[i][3] - boxes[i][1] for i in (row, main))
-        others |= row in kept and tall >= 0.5 * of_main and areas[row] >= 0.3 * areas[main]
-        # What runs out of the picture beside others that do is a part of something larger.
-        others |= cut_off and touches and areas[row] >= 0.15 * areas[main]
-    return tuple(sorted(rows)), others
-
-
-def _touches(box: Sequence[int], height: int, width: int) -> bool:
-    """Whether a box, left, top, right, bottom, runs into the border of (height, width)."""
-    return box[0] == 0 or box[1] == 0 or box[2] == width or box[3] == height
-
-
-def _gap(one: Sequence[int], other: Sequence[int]) -> float:
-    """How far two boxes, left, top, right, bottom, are apart, in pixels."""
-    across = max(0, one[0] - other[2], other[0] - one[2])
-    return math.hypot(across, max(0, one[1] - other[3], other[1] - one[3]))
 
 
 def _scaled(box: Box, across: float, down: float, width: int, height: int) -> Box:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.values import Image
+from edge.values import Box, Image
 
 # A side is looked at in so many pieces. A printed line shows in all but one of them, or, where its box has round
 # corners, in all but two at each end; the foot of a 2 or the bar of a 7 does not.
@@ -40,32 +40,18 @@ _THREE, _ACROSS = np.ones((3, 1), np.uint8), np.ones((1, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inside:
-    """The part of a cell (H, W) that its printed lines leave, in pixels, half-open.
+class Inside(Box):
+    """The part of a cell (H, W) that its printed lines leave.
 
     lined says for left, top, right, bottom whether a line is there.
     """
 
-    left: int
-    top: int
-    right: int
-    bottom: int
     lined: tuple[bool, bool, bool, bool] = (False, False, False, False)
 
     @classmethod
     def whole(cls, ink: Image) -> Inside:
         """All of (H, W) ink."""
         return cls(left=0, top=0, right=ink.shape[1], bottom=ink.shape[0])
-
-    @property
-    def width(self) -> int:
-        """Pixels across."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """Pixels down."""
-        return self.bottom - self.top
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ _NOISE_SIGMAS = 3.5
 # However loud a place is, ink above this, of 255, is taken for a pen's.
 LOUDEST = 60
 # A tile's spread is judged by so many pixels across and down.
-_TILE_SAMPLES = 16
+_TILE_SAMPLES = 24
 # Which half is the writing shows as well on a small picture as on a large one.
 _POLARITY_SIDE = 32
 # Printed lines lie in the outer eighth of such a picture.
