@@ -45,8 +45,8 @@ def drop_boxes(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *
     lines.T[down.places] |= down.mask
     strokes = (ink > _STROKE * level) & ~lines
     clean = ink.copy()
-    across.clear(clean, strokes, level)
-    down.clear(clean.T, strokes.T, level)
+    across.clear(clean, strokes)
+    down.clear(clean.T, strokes.T)
     return clean
 
 
@@ -58,7 +58,7 @@ def _parted(sides: npt.NDArray[np.intp], other: int) -> npt.NDArray[np.intp]:
 
 
 class _Lines:
-    """The level lines of a grid: mask (lines, rows, W) in the bands of ink at places, and their print's section."""
+    """The level lines of a grid: mask (lines, rows, W) in the bands of ink at places."""
 
     def __init__(
         self, ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], reach: int, level: float
@@ -84,14 +84,15 @@ class _Lines:
         rows = _widened(_widened(rows))  # its own blurred edges
         self.mask = rows[:, :, columns] & (runs > level) & near
         print_only = np.where(rows, _middles(self._bands, xs), 0)
-        self._section = _widened(_widened(print_only))[:, :, columns]
+        darker = 1.5 * _widened(_widened(print_only)) + 2 * level
+        self._darker = np.minimum(darker, 255).astype(np.uint8)[:, :, columns]
 
-    def clear(self, clean: Image, strokes: Mask, level: float) -> None:
+    def clear(self, clean: Image, strokes: Mask) -> None:
         """Take the lines out of clean (H, W), in place, but for the strokes that cross them or are darker.
 
         strokes (H, W) bool: ink that is surely a stroke, outside of all lines.
         """
-        stays = self._bands > 1.5 * self._section + 2 * level
+        stays = self._bands > self._darker
         rows = self.mask.shape[1]
         # A stroke that crosses at a slant is met a pixel aside.
         wide = cv2.dilate(np.ascontiguousarray(strokes).view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -39,57 +40,64 @@ def find_pieces(
     levels (rows, columns). A piece is of the cell in which most of it lies; one that lies in two is cut between them.
     """
     rows, columns = levels.shape
-    # the row and the column of each pixel; outside of the grid the nearest, for its level
-    down = np.searchsorted(ys, np.arange(ink.shape[0]), side="right") - 1
-    across = np.searchsorted(xs, np.arange(ink.shape[1]), side="right") - 1
-    nearest = np.ix_(np.clip(down, 0, rows - 1), np.clip(across, 0, columns - 1))
-    low, high = (np.minimum(part * levels, 254).astype(np.uint8)[nearest] for part in (_LOW, _HIGH))
-    weak = ink > low
+    low, high = (_spread(np.minimum(part * levels, 254).astype(np.uint8), xs, ys, ink.shape) for part in (_LOW, _HIGH))
+    weak = cv2.compare(ink, low, cv2.CMP_GT).view(np.bool_)
     blobs = find_blobs(weak)
-    if not len(blobs):
-        return Pieces(blobs=blobs, boxes=[], areas=[], columns=columns, cells=((),) * (rows * columns))
+    pixels = np.flatnonzero(weak)
+    labels, where = blobs.labels.ravel()[pixels], _cells_of(pixels, ink.shape[1], xs, ys)
     outside = rows * columns
-    cell = down[:, None] * columns + across
-    cell[(down < 0) | (down >= rows)] = outside
-    cell[:, (across < 0) | (across >= columns)] = outside
-    y, x = np.nonzero(weak)
-    labels, where = blobs.labels[y, x], cell[y, x]
     counts = np.bincount(labels * (outside + 1) + where, minlength=(len(blobs) + 1) * (outside + 1))
-    counts = counts.reshape(-1, outside + 1)
-    dark = np.zeros(len(blobs) + 1, np.bool_)
-    dark[blobs.labels[ink > high]] = True
-    owners = counts.argmax(axis=1)
-    totals = counts.sum(axis=1)
-    inner = counts[:, :outside].copy()
-    inner[np.arange(len(inner)), np.minimum(owners, outside - 1)] = 0
-    shared = np.flatnonzero(dark & (inner.max(axis=1) >= _SHARED * totals))
-    boxes = [(int(a), int(b), int(c), int(d)) for a, b, c, d in blobs.boxes]
-    areas = [int(area) for area in blobs.areas]
+    counts = counts.reshape(-1, outside + 1)  # pixels of each blob in each cell
+    strong = np.zeros(len(blobs) + 1, np.bool_)
+    strong[labels[ink.ravel()[pixels] > high.ravel()[pixels]]] = True
+    owners, totals = counts.argmax(axis=1), counts.sum(axis=1)
+    beside = counts[:, :outside] * (owners[:, None] != np.arange(outside))
+    shared = strong & (beside.max(axis=1) >= _SHARED * totals)
+    boxes: list[tuple[int, int, int, int]] = [(a, b, c, d) for a, b, c, d in blobs.boxes.tolist()]
+    areas: list[int] = blobs.areas.tolist()
     own: list[list[int]] = [[] for _ in range(outside + 1)]
-    for label in np.flatnonzero(dark).tolist():
+    for label in np.flatnonzero(strong & ~shared).tolist():
         own[owners[label]].append(label - 1)
-    for label in shared.tolist():
-        # each cell's part becomes a blob of its own; the first keeps the label
-        own[owners[label]].remove(label - 1)
-        mine = labels == label
-        for i, part in enumerate(np.flatnonzero(counts[label, :outside] >= 0.5 * _SHARED * totals[label]).tolist()):
-            of_part = mine & (where == part)
-            rows_, columns_ = y[of_part], x[of_part]
-            box = (int(columns_.min()), int(rows_.min()), int(columns_.max()) + 1, int(rows_.max()) + 1)
-            if i == 0:
-                boxes[label - 1], areas[label - 1], row = box, len(rows_), label - 1
-            else:
-                row = len(boxes)
-                boxes.append(box)
-                areas.append(len(rows_))
-            blobs.labels[rows_, columns_] = row + 1
+    for label in np.flatnonzero(shared).tolist():
+        # The part in each cell becomes a blob of its own; the first keeps the label.
+        mine = pixels[labels == label], where[labels == label]
+        parts = np.flatnonzero(counts[label, :outside] >= 0.5 * _SHARED * totals[label]).tolist()
+        for row, part in zip((label - 1, *range(len(boxes), len(boxes) + len(parts) - 1)), parts, strict=True):
+            y, x = np.divmod(mine[0][mine[1] == part], ink.shape[1])
+            blobs.labels[y, x] = row + 1
+            box = (int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
+            boxes[row : row + 1], areas[row : row + 1] = [box], [len(y)]
             own[part].append(row)
     blobs = Blobs(
         labels=blobs.labels,
-        boxes=np.array(boxes, np.int32),
+        boxes=np.array(boxes, np.int32).reshape(-1, 4),
         areas=np.array(areas, np.int32),
         centers=blobs.centers,
     )
     return Pieces(
         blobs=blobs, boxes=boxes, areas=areas, columns=columns, cells=tuple(tuple(one) for one in own[:outside])
     )
+
+
+def _spread(values: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], shape: tuple[int, ...]) -> Image:
+    """An image of a shape (H, W) of each cell's value (rows, columns), and around the grid of what is near."""
+    across, down = np.diff(xs), np.diff(ys)
+    for lengths, sides, whole in ((across, xs, shape[1]), (down, ys, shape[0])):
+        lengths[0] += sides[0]
+        lengths[-1] += whole - sides[-1]
+    return np.repeat(np.repeat(values, across, axis=1), down, axis=0)
+
+
+def _cells_of(
+    pixels: npt.NDArray[np.intp], width: int, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp]
+) -> npt.NDArray[np.intp]:
+    """The cell, counted in reading order, that pixels (n,) of a flat (H × width) image are in; their number if none."""
+    y, x = np.divmod(pixels, width)
+    columns = len(xs) - 1
+    row = np.searchsorted(ys, np.arange(int(y.max(initial=0)) + 1), side="right") - 1
+    column = np.searchsorted(xs, np.arange(width), side="right") - 1
+    none = (len(ys) - 1) * columns
+    first = np.where((row < 0) | (row >= len(ys) - 1), none, row * columns)
+    beside = np.where((column < 0) | (column >= columns), none, column)
+    cells: npt.NDArray[np.intp] = np.minimum(first[y] + beside[x], none)
+    return cells

@@ -19,7 +19,7 @@ from edge.forms.rules import Rules
 from edge.forms.settle import Value, value_of_cells
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import Field, Slot, Template
-from edge.forms.values import FieldReading, FormPage, Quad
+from edge.forms.values import FieldReading, FormPage
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
 from edge.values import NOT_A_DIGIT, Box, Image, Page
@@ -103,19 +103,19 @@ class FormReader:
         fields = [field for field in template.fields if field.page == form_page]
         digits = [field for field in fields if field.kind == "digit"]
         cells = iter(in_context([(field, self._cells(page.pixels, sheet, field)) for field in digits]))
-        found = []
+        slots: list[Slot] = []
+        values: list[Value] = []
         for field in fields:
+            slots += field.slots()
             rules = self._rules[template.sha256, field.name]
             if field.kind == "number":
-                values = [self._number(page.pixels, sheet, field, rules)]
+                values.append(self._number(page.pixels, sheet, field, rules))
             else:
                 own = iter(next(cells))
                 threshold = self._threshold(self.classifier)
                 rows = [[next(own) for _ in slot.cells_mm] for slot in field.slots()]
-                values = [value_of_cells(row, field, rules, threshold) for row in rows]
-            slots = zip(field.slots(), values, strict=True)
-            found += [_placed(slot, value, sheet, page) for slot, value in slots]
-        return tuple(found)
+                values += [value_of_cells(row, field, rules, threshold) for row in rows]
+        return tuple(_placed(slots, values, sheet, page)) if slots else ()
 
     def _threshold(self, model: Classifier | StripReader) -> float:
         return model.manifest.threshold if self._named_threshold is None else self._named_threshold
@@ -178,31 +178,33 @@ def _in_doubt(field: FieldReading, reason: str) -> FieldReading:
     return replace(field, status="review", reason=reason)
 
 
-def _placed(slot: Slot, value: Value, sheet: SheetMap, page: Page) -> FieldReading:
-    """The FieldReading of a slot's Value, its box and quad in pixels of the page as given."""
-    left, top, width, height = slot.box_mm
-    corners_mm = np.array([(left, top), (left + width, top), (left + width, top + height), (left, top + height)])
+def _placed(slots: Sequence[Slot], values: Sequence[Value], sheet: SheetMap, page: Page) -> list[FieldReading]:
+    """The FieldReadings of slots' values, boxes and quads in pixels of the page as given."""
+    sides = np.array([slot.box_mm for slot in slots])  # left, top, width, height
+    low, high = sides[:, :2], sides[:, :2] + sides[:, 2:]
+    clockwise = np.stack((low, np.stack((high[:, 0], low[:, 1]), 1), high, np.stack((low[:, 0], high[:, 1]), 1)), 1)
     scale = np.array((page.width / page.pixels.shape[1], page.height / page.pixels.shape[0]))
-    corners = sheet.points(corners_mm) * scale
-    a, b, c, d = ((round(float(x), 1), round(float(y), 1)) for x, y in corners)
-    quad: Quad = (a, b, c, d)
-    return FieldReading(
-        name=slot.name,
-        value=value.value,
-        raw=value.raw,
-        confidence=value.confidence,
-        status=value.status,
-        box=_box_around(corners, page.width, page.height),
-        quad=quad,
-        repaired=value.value != value.raw,
-        alternatives=value.alternatives,
-        reason=value.reason,
-    )
-
-
-def _box_around(corners: np.ndarray, width: int, height: int) -> Box:
-    """The Box around corners (n, 2) as far as it lies on the page, at least one pixel."""
-    low = np.clip(np.floor(corners.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)), 1, (width, height)).astype(int)
-    right, bottom = np.maximum(high, low + 1).tolist()
-    return Box(left=int(low[0]), top=int(low[1]), right=right, bottom=bottom)
+    corners = sheet.points(clockwise.reshape(-1, 2)).reshape(-1, 4, 2) * scale
+    size = np.array((page.width, page.height))
+    first = np.clip(np.floor(corners.min(axis=1)), 0, size - 1).astype(int)
+    last = np.maximum(np.clip(np.ceil(corners.max(axis=1)), 1, size).astype(int), first + 1)
+    found = []
+    for slot, value, quad, start, end in zip(
+        slots, values, np.round(corners, 1).tolist(), first.tolist(), last.tolist(), strict=True
+    ):
+        a, b, c, d = ((x, y) for x, y in quad)
+        found.append(
+            FieldReading(
+                name=slot.name,
+                value=value.value,
+                raw=value.raw,
+                confidence=value.confidence,
+                status=value.status,
+                box=Box(left=start[0], top=start[1], right=end[0], bottom=end[1]),
+                quad=(a, b, c, d),
+                repaired=value.value != value.raw,
+                alternatives=value.alternatives,
+                reason=value.reason,
+            )
+        )
+    return found
