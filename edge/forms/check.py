@@ -72,7 +72,9 @@ def draw_laid(pixels: Image, template: Template, laid: Laid) -> Image:
     for field in template.fields:
         if field.page == laid.form_page:
             left, top, width, height = field.box_mm
-            label(picture, field.name, sheet.points(np.array([(left, top), (left + width, top + height)])), _CELL)
+            right, bottom = left + width, top + height
+            corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)])
+            label(picture, field.name, sheet.points(corners), _CELL)
     return picture
 
 
