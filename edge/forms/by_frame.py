@@ -28,16 +28,17 @@ def by_frame(grey: Image, templates: Sequence[Template]) -> tuple[Laid, ...]:
 
     One way that failed where there is none. Forms are told apart by the lines of their cells.
     """
-    quads = find_frames(grey)
     ways: list[tuple[float, Laid]] = []
-    for template in templates:
-        for corners in quads:
-            tried = list(_turns(grey, template, corners))
-            ways += tried
-            if any(score >= _SURE for score, _ in tried):
-                break
+    for corners in find_frames(grey):
+        tried = [way for template in templates for way in _turns(grey, template, corners)]
+        ways += tried
+        if any(score >= _SURE for score, _ in tried):
+            break
     if not ways:
-        reason = "no printed rectangle of the template's shape found; photograph the whole frame, sharp and flat"
+        reason = (
+            "no printed rectangle of the template's shape and lines found; photograph all of it, sharp and flat, "
+            "or name the template of this form"
+        )
         return (failed("frame", reason),)
     best = max(score for score, _ in ways)
     return tuple(laid for score, laid in ways if score >= best - _WORSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -26,7 +27,7 @@ _MOST = 6
 _BINS = 80
 # How far the first look for lines reaches, in mm and as a part of the smallest cell; then the last, exact one.
 _REACH_MM, _REACH_PART = 4.0, 0.3
-_FINE_MM, _FINE_PART = 2.5, 0.14
+_FINE_MM, _FINE_PART = 2.5, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,10 +54,11 @@ class Framed:
         return residual_mm((self.sides, self.inner))
 
 
-def find_frames(pixels: Image) -> list[Floats]:
-    """Corners (4, 2) in pixels of what may be a printed rectangle on grey pixels (H, W), the largest first.
+def find_frames(pixels: Image) -> Iterator[Floats]:
+    """Corners (4, 2) in pixels of what may be a printed rectangle on grey pixels (H, W).
 
-    Clockwise from the corner nearest to the picture's top left.
+    The largest first of those with dark and whole lines, then those with gaps or paler lines. Clockwise from the corner
+    nearest to the picture's top left.
     """
     shrink = max(1, round(max(pixels.shape) / _SEARCH_PX))
     size = (max(1, pixels.shape[1] // shrink), max(1, pixels.shape[0] // shrink))
@@ -65,14 +67,19 @@ def find_frames(pixels: Image) -> list[Floats]:
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_WIDEST_LINE_PX, _WIDEST_LINE_PX))
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel).astype(np.float32)
     dark = (paper - small) / np.maximum(paper, 24)
-    quads: list[Floats] = []
+    given: list[Floats] = []
     for level, thicken in ((_DARK, 1), (_DARK, 5), (_PALE, 1), (_PALE, 5)):
         mask = (dark > level).astype(np.uint8)
         if thicken > 1:
             mask = cv2.dilate(mask, np.ones((thicken, thicken), np.uint8))
-        quads += [quad for quad in _quads(mask) if not any(_same(quad, other) for other in quads)]
-    quads.sort(key=lambda quad: -float(cv2.contourArea(quad.astype(np.float32))))
-    return [(quad + 0.5) * shrink - 0.5 for quad in quads]
+        for quad in sorted(_quads(mask), key=_area, reverse=True):
+            if not any(_same(quad, other) for other in given):
+                given.append(quad)
+                yield (quad + 0.5) * shrink - 0.5
+
+
+def _area(quad: Floats) -> float:
+    return float(cv2.contourArea(quad.astype(np.float32)))
 
 
 def _same(quad: Floats, other: Floats) -> bool:
@@ -91,7 +98,7 @@ def _quads(mask: npt.NDArray[np.uint8]) -> list[Floats]:
         left, top, width, height = stats[row + 1, :4]
         part = labels[top : top + height, left : left + width] == row + 1
         quad = _quad(part)
-        if quad is not None and cv2.contourArea(quad.astype(np.float32)) >= least:
+        if quad is not None and _area(quad) >= least:
             quads.append(quad + np.array([left, top]))
     return quads
 

@@ -1,0 +1,362 @@
+"""Pages laid over their forms: in the right place to a fraction of a millimetre, or not at all and with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import ShapeError
+from edge.forms.laid import Laid
+from edge.forms.register import lay
+from edge.forms.template import Field, Marks, Template
+from tests.forms.sheets import (
+    Made,
+    bent,
+    filled,
+    lit,
+    photographed,
+    printed,
+    quarter,
+    ruled,
+    scanned,
+    skewed,
+    without_mark,
+    written,
+)
+
+ACCOUNT = Field(name="account", kind="digit", box_mm=(25.0, 40.0, 80.0, 8.0), columns=10)
+SCORES = Field(name="scores", kind="digit", layout="grid", box_mm=(25.0, 70.0, 45.0, 60.0), rows=6, columns=5)
+# A5 with marks, and its sisters with the same marks
+FORM = Template(
+    name="club",
+    version=2,
+    registration="marks",
+    size_mm=(148.0, 210.0),
+    fields=(ACCOUNT, SCORES),
+    sha256="club",
+    marks=Marks(),
+)
+OTHER = replace(FORM, name="gym", sha256="gym", fields=(replace(SCORES, box_mm=(60.0, 50.0, 45.0, 60.0)),))
+TWO_PAGES = replace(FORM, name="long", sha256="long", fields=(ACCOUNT, replace(SCORES, page=2)))
+# a squared rectangle, and one with columns at its right only
+SQUARES = Template(
+    name="squares",
+    version=1,
+    registration="frame",
+    size_mm=(108.0, 108.0),
+    fields=(replace(SCORES, name="grid", box_mm=(0.0, 0.0, 108.0, 108.0), rows=9, columns=9),),
+    sha256="squares",
+    orientation="auto",
+)
+COLUMNS = replace(
+    SQUARES,
+    name="columns",
+    size_mm=(120.0, 90.0),
+    fields=(replace(SCORES, name="marks", box_mm=(80.0, 10.0, 40.0, 80.0), rows=10, columns=3),),
+    sha256="columns",
+)
+
+
+def corners_mm(template: Template, page: int = 1) -> np.ndarray:
+    cells = np.array([cell for slot in template.slots(page) for cell in slot.cells_mm])
+    return np.concatenate([cells[:, :2] + cells[:, 2:] * at for at in ((0, 0), (0, 1), (1, 0), (1, 1))])
+
+
+def farthest_mm(laid: Laid, made: Made, page: int = 1) -> float:
+    """How far the farthest corner of a cell was laid from where it is."""
+    assert laid.template is not None
+    assert laid.sheet is not None
+    mm = corners_mm(laid.template, page)
+    off = np.hypot(*(laid.sheet.points(mm) - made.points(mm)).T)
+    return float(off.max() / laid.sheet.px_per_mm((50.0, 50.0)))
+
+
+def shot(made: Made, seed: int = 0) -> Made:
+    return lit(made, np.random.default_rng(seed), darkest=0.7, noise=5, quality=80)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_scan_there_and_back_is_laid_exactly(seed: int) -> None:
+    made = scanned(FORM, seed, lose=seed % 3 == 0)
+    laid = lay(made.pixels, [FORM])
+    assert laid.registration.status == "ok", laid.registration.reason
+    assert laid.registration.residual_mm is not None
+    assert laid.registration.residual_mm <= (0.3 if made.lost is None else 0.5)
+    assert farthest_mm(laid, made) <= 0.2
+
+
+@pytest.mark.parametrize("lost", [None, 0, 2])
+def test_a_photo_from_aside_is_laid_exactly_in_any_quarter_turn(lost: int | None) -> None:
+    rng = np.random.default_rng(7 if lost is None else lost)
+    made = filled(FORM, rng, dpi=150)
+    if lost is not None:
+        made = without_mark(made, FORM, lost, rng)
+    turns = 1 if lost is None else lost + 1
+    made = quarter(shot(photographed(made, rng)), turns)
+    laid = lay(made.pixels, [FORM])
+    assert laid.registration.status == "ok", laid.registration.reason
+    assert laid.registration.rotation_deg == (360 - 90 * turns) % 360
+    assert farthest_mm(laid, made) <= 0.3
+
+
+def test_bent_paper_is_laid_where_its_boxes_are() -> None:
+    flat = filled(FORM, np.random.default_rng(3), dpi=150)
+    made, shift = bent(flat, 1.2)
+    laid = lay(shot(made).pixels, [FORM])
+    assert laid.registration.status == "ok", laid.registration.reason
+    assert laid.sheet is not None
+    where = flat.points(corners_mm(FORM))
+    x, y = np.rint(where).astype(int).T
+    off = np.hypot(*(laid.sheet.points(corners_mm(FORM)) - (where - shift[:, y, x].T)).T)
+    assert off.max() / laid.sheet.px_per_mm((50.0, 50.0)) <= 0.2
+
+
+def test_residuals_are_of_the_print_not_of_the_marks_that_were_fitted() -> None:
+    off = replace(FORM, fields=(replace(ACCOUNT, box_mm=(25.0, 40.9, 80.0, 8.0)), SCORES))
+    pixels = printed(FORM, dpi=150).pixels
+    good, bad = lay(pixels, [FORM]), lay(pixels, [off])
+    assert good.registration.residual_mm is not None
+    assert good.registration.residual_mm < 0.05
+    assert bad.registration.residual_mm is None or bad.registration.residual_mm > 2 * good.registration.residual_mm
+
+
+def test_two_marks_are_for_review() -> None:
+    rng = np.random.default_rng(5)
+    made = without_mark(without_mark(filled(FORM, rng, dpi=150), FORM, 0, rng), FORM, 1, rng)
+    laid = lay(skewed(made, 4, 1.0).pixels, [FORM])
+    assert laid.registration.status == "review"
+    assert "only 2 of 4" in (laid.registration.reason or "")
+
+
+def test_the_page_code_picks_the_template() -> None:
+    for form in (FORM, OTHER):
+        laid = lay(shot(filled(form, np.random.default_rng(1), dpi=150)).pixels, [OTHER, FORM])
+        assert laid.template is form
+        assert laid.registration.status == "ok"
+
+
+def test_the_page_code_picks_the_page() -> None:
+    for page in (1, 2):
+        made = shot(filled(TWO_PAGES, np.random.default_rng(page), page=page, dpi=150))
+        laid = lay(made.pixels, [FORM, TWO_PAGES])
+        assert (laid.template, laid.form_page) == (TWO_PAGES, page)
+        assert farthest_mm(laid, made, page) <= 0.2
+
+
+def test_a_page_of_an_unknown_form_is_reported_not_guessed() -> None:
+    laid = lay(printed(OTHER, dpi=150).pixels, [FORM])
+    assert laid.registration.status == "failed"
+    assert laid.template is None
+    assert laid.sheet is None
+    assert "gym, version 2, page 1" in (laid.registration.reason or "")
+    older = lay(printed(replace(FORM, version=1), dpi=150).pixels, [FORM])
+    assert older.registration.status == "failed"
+    assert "club, version 1" in (older.registration.reason or "")
+
+
+def without_code(made: Made) -> Made:
+    pixels = made.pixels.copy()
+    height, width = pixels.shape[:2]
+    pixels[round(0.83 * height) : round(0.97 * height), round(0.3 * width) : round(0.7 * width)] = 250
+    return replace(made, pixels=pixels)
+
+
+def test_without_its_code_a_page_is_of_the_only_template_or_of_none() -> None:
+    made = without_code(filled(FORM, np.random.default_rng(1), dpi=150))
+    assert lay(made.pixels, [FORM]).registration.status == "ok"
+    laid = lay(made.pixels, [FORM, OTHER])
+    assert laid.registration.status == "failed"
+    assert laid.template is None
+    assert "page code" in (laid.registration.reason or "")
+
+
+def test_without_its_code_another_form_with_the_same_marks_is_not_read() -> None:
+    laid = lay(without_code(printed(OTHER, dpi=150)).pixels, [FORM])
+    assert laid.registration.status != "ok"
+    assert laid.registration.reason
+
+
+def test_without_its_code_which_page_it_is_is_for_review() -> None:
+    made = without_code(filled(TWO_PAGES, np.random.default_rng(1), page=2, dpi=150))
+    laid = lay(made.pixels, [TWO_PAGES])
+    assert (laid.registration.status, laid.form_page) == ("review", 2)
+
+
+def test_a_mirrored_page_is_not_laid() -> None:
+    assert lay(cv2.flip(printed(FORM, dpi=150).pixels, 1), [FORM]).registration.status == "failed"
+
+
+@pytest.mark.parametrize("part", ["top", "left"])
+def test_half_a_page_is_not_read_as_a_whole_one(part: str) -> None:
+    pixels = printed(FORM, dpi=150).pixels
+    height, width = pixels.shape[:2]
+    pixels = pixels[: height // 2] if part == "top" else pixels[:, : width // 2]
+    laid = lay(pixels, [FORM])
+    assert laid.registration.status in ("review", "failed")
+    assert laid.registration.reason
+
+
+def fur(seed: int = 0) -> np.ndarray:
+    """Something soft and striped."""
+    rng = np.random.default_rng(seed)
+    coarse = cv2.resize(rng.integers(0, 255, (30, 40), np.uint8), (800, 600), interpolation=cv2.INTER_CUBIC)
+    hairs = cv2.GaussianBlur(rng.integers(0, 255, (600, 800), np.uint8), (3, 21), 0)
+    return cv2.addWeighted(coarse, 0.6, hairs, 0.8, -60)
+
+
+NOTHING = {
+    "white": np.full((900, 640), 250, np.uint8),
+    "black": np.zeros((900, 640), np.uint8),
+    "noise": np.random.default_rng(1).integers(0, 255, (900, 640), np.uint8),
+    "fur": fur(),
+    "pixel": np.full((1, 1), 9, np.uint8),
+    "thin": np.full((2, 3000), 200, np.uint8),
+}
+
+
+@pytest.mark.parametrize("template", [FORM, SQUARES, COLUMNS], ids=lambda t: t.name)
+@pytest.mark.parametrize("picture", NOTHING)
+def test_what_is_no_form_is_not_laid(template: Template, picture: str) -> None:
+    laid = lay(NOTHING[picture], [template])
+    assert laid.registration.status in ("review", "failed")
+    assert laid.registration.reason
+
+
+def test_no_pixels_are_no_picture() -> None:
+    with pytest.raises(ShapeError):
+        lay(np.zeros((0, 5), np.uint8), [FORM])
+
+
+def shadowed(made: Made, rng: np.random.Generator) -> Made:
+    height, width = made.pixels.shape[:2]
+    x = np.arange(width)[None, :] + 0.3 * np.arange(height)[:, None]
+    light = np.where(x < 0.6 * width, 1.0, 0.45)
+    light = cv2.GaussianBlur(light, (0, 0), 6)
+    return replace(made, pixels=np.clip(made.pixels * light[:, :, None], 0, 255).astype(np.uint8))
+
+
+def with_finger(made: Made, rng: np.random.Generator) -> Made:
+    corner = made.points([(0.0, 108.0)])[0]
+    pixels = made.pixels.copy()
+    cv2.circle(pixels, tuple(np.rint(corner).astype(int).tolist()), 45, (120, 150, 205), -1, cv2.LINE_AA)
+    return replace(made, pixels=pixels)
+
+
+def on_a_dark_table(made: Made, rng: np.random.Generator) -> Made:
+    return photographed(made, rng)
+
+
+def beside_other_boxes(made: Made, rng: np.random.Generator) -> Made:
+    pixels = made.pixels.copy()
+    cv2.rectangle(pixels, (10, 10), (120, 600), (50, 90, 230), -1)
+    cv2.rectangle(pixels, (14, 640), (110, 780), (30, 30, 30), 3)
+    cv2.putText(pixels, "Difficult", (500, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (20, 20, 20), 4)
+    return replace(made, pixels=pixels)
+
+
+@pytest.mark.parametrize("harm", [shadowed, with_finger, on_a_dark_table, beside_other_boxes])
+@pytest.mark.parametrize("template", [SQUARES, COLUMNS], ids=lambda t: t.name)
+def test_a_printed_rectangle_is_found(template: Template, harm: Callable[..., Made]) -> None:
+    rng = np.random.default_rng(4)
+    made = shot(skewed(harm(written(ruled(template), template, rng), rng), 5.0, 1.0))
+    laid = lay(made.pixels, [template], judge=lambda way: -way.registration.rotation_deg)
+    assert laid.registration.status == "ok", laid.registration.reason
+    assert laid.registration.method == "frame"
+    assert farthest_mm(laid, made) <= 0.4
+
+
+def test_a_bent_rectangle_is_laid_along_its_lines() -> None:
+    flat = ruled(SQUARES)
+    made, shift = bent(flat, 1.5)
+    laid = lay(made.pixels, [replace(SQUARES, orientation="upright")])
+    assert laid.registration.status == "ok", laid.registration.reason
+    assert laid.sheet is not None
+    where = flat.points(corners_mm(SQUARES))
+    x, y = np.rint(where).astype(int).T
+    off = np.hypot(*(laid.sheet.points(corners_mm(SQUARES)) - (where - shift[:, y, x].T)).T)
+    assert off.max() / laid.sheet.px_per_mm((50.0, 50.0)) <= 0.3
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+def test_the_judge_chooses_between_turns_that_look_alike(turns: int) -> None:
+    made = quarter(ruled(SQUARES), turns)
+    right = (360 - 90 * turns) % 360
+    laid = lay(made.pixels, [SQUARES], judge=lambda way: float(way.registration.rotation_deg == right))
+    assert laid.registration.rotation_deg == right
+    assert farthest_mm(laid, made) <= 0.2
+
+
+def test_lines_tell_the_turn_where_they_can() -> None:
+    made = quarter(ruled(COLUMNS), 2)
+    laid = lay(made.pixels, [COLUMNS])
+    assert laid.registration.rotation_deg == 180
+    assert farthest_mm(laid, made) <= 0.2
+
+
+def test_lines_tell_forms_apart() -> None:
+    for form in (SQUARES, COLUMNS):
+        laid = lay(ruled(form).pixels, [COLUMNS, SQUARES])
+        assert laid.template is form
+
+
+def test_another_rectangle_is_not_read() -> None:
+    seven = replace(SQUARES, fields=(replace(SQUARES.fields[0], rows=7, columns=7),))
+    laid = lay(ruled(seven).pixels, [SQUARES])
+    assert laid.registration.status in ("review", "failed")
+    assert laid.registration.reason
+
+
+def test_a_picture_is_the_sheet_if_it_has_its_shape() -> None:
+    plain = replace(FORM, registration="none", marks=None)
+    made = printed(FORM, dpi=100)
+    laid = lay(made.pixels, [plain])
+    assert (laid.registration.status, laid.registration.method) == ("ok", "none")
+    assert farthest_mm(laid, made) <= 0.15
+    assert lay(made.pixels[:-200], [plain]).registration.status == "review"
+
+
+def test_a_picture_is_turned_as_it_reads_best() -> None:
+    plain = replace(FORM, registration="none", marks=None, orientation="auto")
+    made = quarter(printed(FORM, dpi=100), 1)
+    laid = lay(made.pixels, [plain], judge=lambda way: float(way.registration.rotation_deg == 270))
+    assert laid.registration.rotation_deg == 270
+    assert farthest_mm(laid, made) <= 0.15
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    place: Path = tmp_path_factory.mktemp("reference") / "blank.png"
+    cv2.imwrite(str(place), bare(printed(FORM, dpi=120)).pixels)
+    return replace(FORM, registration="reference", marks=None, reference=place, sha256="reference")
+
+
+def bare(made: Made) -> Made:
+    """The page without marks and code: boxes and words are left."""
+    pixels = without_code(made).pixels
+    for box in Marks().boxes_mm(FORM.size_mm):
+        (left, top), (right, bottom) = made.points([(box[0] - 1, box[1] - 1), (box[0] + 9, box[1] + 9)]).astype(int)
+        pixels[max(0, top) : bottom, max(0, left) : right] = 255
+    return replace(made, pixels=pixels)
+
+
+@pytest.mark.parametrize("kind", ["scan", "photo", "turned"])
+def test_a_page_is_laid_over_its_blank(reference: Template, kind: str) -> None:
+    rng = np.random.default_rng(2)
+    made = bare(filled(FORM, rng, dpi=150))
+    if kind == "photo":
+        made = photographed(made, rng, tilt=0.06)
+    made = shot(quarter(made, 2) if kind == "turned" else skewed(made, -7, 1.0))
+    laid = lay(made.pixels, [reference])
+    assert laid.registration.status == "ok", laid.registration.reason
+    assert laid.registration.rotation_deg == (180 if kind == "turned" else 0)
+    assert farthest_mm(laid, made) <= 0.3
+
+
+def test_another_page_is_not_laid_over_the_blank(reference: Template) -> None:
+    assert lay(fur(), [reference]).registration.status == "failed"
+    assert lay(bare(printed(OTHER, dpi=150)).pixels, [reference]).registration.status != "ok"
