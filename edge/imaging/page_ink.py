@@ -142,8 +142,8 @@ def _find_pen_blobs(ink: Image) -> tuple[Blobs, npt.NDArray[np.bool_]]:
     Hysteresis (Canny, 1986), its low level raised beside strong strokes so that paler rules fall away from them.
     """
     floor = noise_map(ink, tile_px=max(24, max(ink.shape) // _TILES))
-    weak = cv2.threshold(cv2.subtract(ink, cv2.max(floor, _beside_pen(ink))), 0, 1, cv2.THRESH_BINARY)[1]
-    blobs = find_blobs(drop_rules(weak).view(np.bool_))
+    weak = cv2.compare(ink, cv2.max(floor, _beside_pen(ink)), cv2.CMP_GT)
+    blobs = find_blobs(drop_rules(np.asarray(weak, np.uint8)).view(np.bool_))
     strong = cv2.compare(ink, cv2.max(cv2.convertScaleAbs(floor, alpha=_STRONG), _PEN), cv2.CMP_GT)
     pen = np.zeros(len(blobs) + 1, np.bool_)
     pen[blobs.labels[strong.view(np.bool_)]] = True

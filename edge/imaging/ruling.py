@@ -28,7 +28,7 @@ _CROSSING = 1.7
 
 
 def drop_rules(mask: Image) -> Image:
-    """The (H, W) uint8 ink mask, 0 or 1, without the long straight lines in it; the mask itself if there are none.
+    """The (H, W) uint8 ink mask, 0 or 255, without the long straight lines in it; the mask itself if there are none.
 
     Lines are found by the probabilistic Hough transform (Matas et al., 2000). A pixel of a line goes only where the ink
     across the line is as thin as the line, so that strokes crossing it stay whole.
@@ -37,7 +37,7 @@ def drop_rules(mask: Image) -> Image:
     if min(rows, columns) < _LEAST_RUN_PX:
         return mask
     whole = mask[: rows * _SHRINK, : columns * _SHRINK]
-    small = cv2.resize(255 * whole, (columns, rows), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA)
     thin = _thin_and_long(cv2.compare(small, 64, cv2.CMP_GT))
     if thin is None:
         return mask
@@ -90,7 +90,7 @@ def _without(mask: Image, ends: npt.NDArray[np.int32], *, flat: bool) -> Image:
         return mask
     track = np.zeros(mask.shape, np.uint8)
     for left, top, right, bottom in ends.tolist():
-        cv2.line(track, (left, top), (right, bottom), 1, _TRACK_PX)
+        cv2.line(track, (left, top), (right, bottom), 255, _TRACK_PX)
     track = cv2.bitwise_and(track, mask)
     limit = max(3, round(_CROSSING * _thickness(track, flat=flat)))
     strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((limit, 1) if flat else (1, limit), np.uint8))

@@ -37,7 +37,7 @@ def fit_digit(ink: Image) -> Image:
     # Area averaging keeps thin strokes when shrinking; cubic keeps edges when a tiny crop grows.
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     small = cv2.resize(ink[top : top + height, left : left + width], shape, interpolation=how)
-    small = cv2.convertScaleAbs(small, alpha=255 / max(int(small.max()), 1))
+    small = cv2.convertScaleAbs(small, alpha=255 / max(cv2.minMaxLoc(small)[1], 1.0))
     moments = cv2.moments(small)
     x = round(_CENTER - moments["m10"] / moments["m00"]) if moments["m00"] else (SIDE - shape[0]) // 2
     y = round(_CENTER - moments["m01"] / moments["m00"]) if moments["m00"] else (SIDE - shape[1]) // 2
