@@ -45,12 +45,21 @@ def check_template(path: Path, scan: Path | None = None, output: Path | None = N
     page = next(read_pages(scan), None)
     if page is None or isinstance(page, BadPage):
         raise SourceError(f"{scan}: {page.message if page else 'it has no pages; scan it again'}")
-    laid = lay(page.pixels, [template], judge=None)
+    laid = _lay(page.pixels, template)
     lines.append(_registered(scan, laid))
     if output is not None:
         write_picture(output, draw_laid(page.pixels, template, laid))
         lines.append(f"{output}: drawn")
     return "\n".join(lines)
+
+
+def _lay(pixels: Image, template: Template) -> Laid:
+    """A page laid over the template; where it may lie in any turn, a reader says in which it can be read."""
+    if template.orientation == "upright":
+        return lay(pixels, [template])
+    from edge.forms.reader import FormReader  # opens a model
+
+    return FormReader.open([template]).lay(pixels)
 
 
 def draw_laid(pixels: Image, template: Template, laid: Laid) -> Image:

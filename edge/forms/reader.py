@@ -84,7 +84,7 @@ class FormReader:
         A page that is none of the templates' has no fields, and a registration that failed with its reason; on one that
         may be laid wrong no value is `read`.
         """
-        laid = lay(page.pixels, self.templates, judge=partial(self._likeness, page.pixels))
+        laid = self.lay(page.pixels)
         fields: tuple[FieldReading, ...] = ()
         if laid.template is not None and laid.sheet is not None:
             fields = self._fields(page, laid.template, laid.sheet, laid.form_page)
@@ -98,6 +98,10 @@ class FormReader:
             registration=laid.registration,
             fields=fields,
         )
+
+    def lay(self, pixels: Image) -> Laid:
+        """A page (H, W) or (H, W, 3) laid over the template that it is of, turned as it reads best."""
+        return lay(pixels, self.templates, judge=partial(self._likeness, pixels))
 
     def _fields(self, page: Page, template: Template, sheet: SheetMap, form_page: int) -> tuple[FieldReading, ...]:
         fields = [field for field in template.fields if field.page == form_page]

@@ -177,8 +177,8 @@ def _field(table: Table, folder: Path) -> Field | None:
     if name is None or kind is None or page is None or rows is None or columns is None or box is None:
         _rules(table, folder, None)  # what else is wrong is told too
         return None
-    if kind == "number" and layout == "row" and rows * columns > 1:
-        table.wrong("columns", 'a number has one box; take rows and columns out, or set layout = "grid"')
+    if kind == "number" and (layout == "grid" or rows * columns > 1):
+        table.wrong("columns", "a number has one box, without rows, columns or grid; give each number its own field")
     if box[2] / columns < _SMALLEST_CELL_MM or box[3] / rows < _SMALLEST_CELL_MM:
         across, down = box[2] / columns, box[3] / rows
         table.wrong("box_mm", f"a cell would be {across:.1f} × {down:.1f} mm; {_SMALLEST_CELL_MM:g} mm is the least")

@@ -129,6 +129,7 @@ ONE_MISTAKE = [
     ('kind = "number"', "", 32, "field[3].kind", "missing"),
     ('kind = "number"', 'kind = "letters"', 34, "field[3].kind", "digit, number"),
     ('kind = "number"', 'kind = "number"\ncolumns = 4', 35, "field[3].columns", "one box"),
+    ('kind = "number"', 'kind = "number"\nlayout = "grid"', 32, "field[3].columns", "each number its own field"),
     ("[20, 60, 50, 12]", "[20, 60, 50]", 35, "field[3].box_mm", "[left, top, width, height]"),
     ("[20, 60, 50, 12]", "[20, 60, 50, 0]", 35, "field[3].box_mm", "0.0 mm"),
     ("[20, 60, 50, 12]", "[180, 60, 50, 12]", 35, "field[3].box_mm", "beyond"),
