@@ -24,6 +24,8 @@ _LONGEST = 1.7
 _PIECES = 10
 # Gaps in a line up to so many pixels are print that failed.
 _GAP_PX = 5
+# Ink so many times as dark as the print of a line is a stroke on it.
+_DARKER = 1.3
 # Ink from so many levels on is a stroke.
 _STROKE = 1.6
 
@@ -84,7 +86,7 @@ class _Lines:
         rows = _widened(_widened(rows))  # its own blurred edges
         self.mask = rows[:, :, columns] & (runs > level) & near
         print_only = np.where(rows, _middles(self._bands, xs), 0)
-        darker = 1.5 * _widened(_widened(print_only)) + 2 * level
+        darker = _DARKER * _widened(print_only) + 2 * level
         self._darker = np.minimum(darker, 255).astype(np.uint8)[:, :, columns]
 
     def clear(self, clean: Image, strokes: Mask) -> None:
@@ -101,9 +103,11 @@ class _Lines:
         after = wide[np.minimum(self.places[:, -1] + 1, len(clean) - 1)]
         above, below = np.zeros_like(self.mask), np.zeros_like(self.mask)
         for i in range(rows):
-            above[:, i] = self.mask[:, i] & ((met[:, i - 1] | above[:, i - 1]) if i else before)
+            above[:, i] = self.mask[:, i] & ((met[:, i - 1] | stays[:, i - 1] | above[:, i - 1]) if i else before)
         for i in reversed(range(rows)):
-            below[:, i] = self.mask[:, i] & ((met[:, i + 1] | below[:, i + 1]) if i + 1 < rows else after)
+            below[:, i] = self.mask[:, i] & (
+                (met[:, i + 1] | stays[:, i + 1] | below[:, i + 1]) if i + 1 < rows else after
+            )
         gone = self.mask & ~(above & below) & ~stays
         for place, off in zip(self.places, gone, strict=True):
             clean[place[0] : place[-1] + 1][off] = 0
