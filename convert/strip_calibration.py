@@ -56,10 +56,11 @@ def best_text_temperature(found: Sequence[Ranked], right: npt.NDArray[np.bool_])
 
 def _read(reader: StripReader, strip: Image) -> Ranked:
     """What the edge makes of a (32, W, 1) strip."""
-    glance = rank([reader.frames(strip)])
+    first = reader.frames(stretched(strip, *VIEWS[0]))
+    glance = rank([first])
     if glance.margin >= SURE_AT_A_GLANCE:
         return glance
-    return rank([reader.frames(stretched(strip, width, height)) for width, height in VIEWS])
+    return rank([first, *(reader.frames(stretched(strip, *view)) for view in VIEWS[1:])])
 
 
 def stretched(strip: Image, width: float, height: float) -> Image:
