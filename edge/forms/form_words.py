@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from edge.forms.print_sheet import PrintSheets, Rgb
@@ -20,10 +22,15 @@ _POINT_MM = 25.4 / 72
 _TITLE_PT, _NAME_PT, _SMALL_PT, _TINY_PT = 17.0, 8.5, 8.0, 6.0
 # Between a box and what is printed beside it, so that a box that is cut a little too large stays clean.
 _CLEAR_MM = 1.7
+# Names in full size, and where fields are crowded smaller and nearer: size in pt, clear space in mm.
+_NAME_SIZES = ((_NAME_PT, _CLEAR_MM), (7.0, 1.3), (6.0, 1.0))
+_NOTE_MM = 2.5
 _SAMPLE_MM = 7.0
 _MARGIN_MM = 8.0
 
 Place: TypeAlias = tuple[float, float]  # left end of a baseline
+
+_log = logging.getLogger(__name__)
 
 
 class Words:
@@ -73,12 +80,15 @@ class Words:
             y += 5.5
         if free < y - top + _SAMPLE_MM + 4:
             return
-        digits_left = left + self._sheets.width_mm(_HINT, _NAME_PT) + 3
-        if digits_left + 10 * _SAMPLE_MM > right:
-            digits_left = left
-            y += 3
-        self._sheets.text((left, y + 1.2), _HINT, size_pt=_NAME_PT, color=_GREY)
-        self._draw_samples(digits_left, y - _SAMPLE_MM / 2 + 0.2)
+        wide = self._sheets.width_mm(_HINT, _NAME_PT) + 3
+        if left + wide + 10 * _SAMPLE_MM <= right:
+            self._sheets.text((left, y + 1.2), _HINT, size_pt=_NAME_PT, color=_GREY)
+            self._draw_samples(left + wide, y - _SAMPLE_MM / 2 + 0.2)
+        elif left + 10 * _SAMPLE_MM <= right:
+            if free >= y - top + _SAMPLE_MM + 9 and left + wide - 3 <= right:
+                self._sheets.text((left, y), _HINT, size_pt=_NAME_PT, color=_GREY)
+                y += 6
+            self._draw_samples(left, y - _SAMPLE_MM / 2 + 0.2)
 
     def draw_foot(self, page: int) -> None:
         """The page code in words, beside the code."""
@@ -108,24 +118,51 @@ class Words:
                 self._sheets.line([(x + a * high, y + b * high) for a, b in stroke], _PEN, 0.45)
 
     def _name(self, field: Field) -> None:
+        """Set a field's name where there is room for it, smaller or shortened if need be."""
+        name, note = field.label or field.name, _note(field)
+        for size_pt, clear in _NAME_SIZES:
+            for place in self._places(field, name, note, size_pt, clear):
+                if place is not None:
+                    self._set_name(place, name, note, size_pt)
+                    return
+        size_pt, clear = _NAME_SIZES[-1]
+        short = self._shortened(name, size_pt, field.box_mm[2])
+        above = next(self._places(field, short, "", size_pt, clear))
+        if above is not None:
+            self._set_name(above, short, "", size_pt)
+        else:
+            _log.warning("%s: no room to print its name; move it away from its neighbours", field.name)
+
+    def _set_name(self, place: Place, name: str, note: str, size_pt: float) -> None:
+        self._sheets.text(place, name, size_pt=size_pt, color=_DARK, bold=True)
+        if note:
+            wide = self._sheets.width_mm(name, size_pt, bold=True)
+            self._sheets.text((place[0] + wide + _NOTE_MM, place[1]), note, size_pt=size_pt, color=_GREY)
+
+    def _places(self, field: Field, name: str, note: str, size_pt: float, clear: float) -> Iterator[Place | None]:
+        """Above, left of, below, right of a field: the end of a baseline there, taken, or None if there is no room.
+
+        What is straight above another field is that one's.
+        """
         left, top, width, height = field.box_mm
-        name = field.label or field.name
-        note = _note(field)
-        name_wide = self._sheets.width_mm(name, _NAME_PT, bold=True)
-        note_wide = self._sheets.width_mm(note, _SMALL_PT) + 2.5 if note else 0.0
-        wide, high = name_wide + note_wide, _NAME_PT * _POINT_MM
-        above = top - _CLEAR_MM - (2.6 if field.layout == "grid" and field.columns > 1 else 0.0)
+        high = size_pt * _POINT_MM
+        wide = self._sheets.width_mm(name, size_pt, bold=True)
+        wide += self._sheets.width_mm(note, size_pt) + _NOTE_MM if note else 0.0
         for x, y in (
-            (left, above),
-            (left - wide - _CLEAR_MM, top + height / 2 + high * 0.35),
-            (left, top + height + _CLEAR_MM + high * 0.8),
-            (left + width + _CLEAR_MM, top + height / 2 + high * 0.35),
+            (left, top - clear - _numbers_mm(field)),
+            (left - wide - clear, top + height / 2 + high * 0.35),
+            (left, top + height + clear + high * 0.8),
+            (left + width + clear, top + height / 2 + high * 0.35),
         ):
-            if self._claim((x, y - high * 0.8, wide, high)):
-                self._sheets.text((x, y), name, size_pt=_NAME_PT, color=_DARK, bold=True)
-                if note:
-                    self._sheets.text((x + name_wide + 2.5, y), note, size_pt=_SMALL_PT, color=_GREY)
-                return
+            box = (x, y - high * 0.8, wide, high)
+            others = (_above(other) for other in self._fields if other is not field)
+            free = not any(touches(box, other) for other in others)
+            yield (x, y) if free and self._claim(box) else None
+
+    def _shortened(self, name: str, size_pt: float, width: float) -> str:
+        while len(name) > 1 and self._sheets.width_mm(name, size_pt, bold=True) > width:
+            name = name.rstrip("…")[:-1].rstrip() + "…"
+        return name
 
     def _number_cells(self, field: Field) -> None:
         left, top, width, height = field.box_mm
@@ -152,6 +189,19 @@ class Words:
         left, top, width, _ = box
         inside = left >= 0 and left + width <= self._template.size_mm[0] and top >= self._top - 0.01
         return inside and not any(touches(box, other) for other in self._taken)
+
+
+def _above(field: Field) -> BoxMm:
+    """The strip above a field that holds its name, if only just."""
+    left, top, width, _ = field.box_mm
+    size_pt, clear = _NAME_SIZES[-1]
+    high = size_pt * _POINT_MM
+    return left, top - clear - _numbers_mm(field) - 0.8 * high, width, high
+
+
+def _numbers_mm(field: Field) -> float:
+    """How high the numbers of a grid's columns stand above it."""
+    return 2.6 if field.layout == "grid" and field.columns > 1 else 0.0
 
 
 def _note(field: Field) -> str:

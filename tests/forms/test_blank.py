@@ -231,3 +231,27 @@ def test_the_example_of_the_contract_can_be_printed(tmp_path: Path) -> None:
     )
     (page,) = pages_of(read_template(tmp_path / "t.toml"), tmp_path, 50)
     assert page.shape[:2] == (585, 414)  # A4
+
+
+def test_every_field_keeps_its_name_however_crowded_the_form_is(tmp_path: Path) -> None:
+    import pypdfium2
+
+    fields = [
+        Field(
+            name=f"f{row}-{column}",
+            kind="digit",
+            box_mm=(22.0 + column * 44, 20.0 + row * 12, 40.0, 8.0),
+            columns=5,
+            label=f"Field {row}.{column} with a name" + " that has no end" * (column == 1),
+        )
+        for row in range(19)
+        for column in range(4)
+    ]
+    write_blank(sheet(*fields), tmp_path / "blank.pdf")
+    document = pypdfium2.PdfDocument(tmp_path / "blank.pdf")
+    try:
+        text = document[0].get_textpage().get_text_range()
+    finally:
+        document.close()
+    for field in fields:
+        assert f"Field {field.name[1:].replace('-', '.')} with a name" in text
