@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from edge.forms.job_page import page_from_json, page_to_json
+from edge.forms.job_page import StoredPage, page_from_json
 from edge.forms.ledger import Ledger, iso_time
 
 
@@ -44,7 +44,7 @@ def forget_pages(job: Path, before: datetime) -> Forgotten:
                 page = page_from_json(content, source="", page_number=1, ms=0.0)
                 db.execute(
                     "UPDATE page SET content = ?, forgotten = 1 WHERE generation = ? AND sha256 = ?",
-                    (page_to_json(replace(page, fields=())), generation, sha256),
+                    (StoredPage.of(replace(page, fields=())).content, generation, sha256),
                 )
         ledger.pack()
     return Forgotten(pages=len(rows), crops=crops, corrections=corrections)

@@ -86,9 +86,9 @@ class Intake:
             missing = self._missing(message.file, message.pages)
             file.missing = missing | ({asked} if asked <= message.pages else set())
             self._queue(message.file, sorted(file.missing - {asked}))
-        elif message.page.page_number in file.missing:
+        elif message.page.number in file.missing:
             self._ledger.record(self._run, message.file, message.page, message.crops)
-            file.missing.discard(message.page.page_number)
+            file.missing.discard(message.page.number)
             self.pages_read += 1
             self.files_done += not file.missing
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from edge.forms.generation import Generation
@@ -69,16 +70,29 @@ class Copies:
         return replace(page, duplicate_of=first, page=replace(page.page, fields=()))
 
 
-def page_to_json(page: FormPage) -> str:
-    """All of a page but where it stands, as the ledger stores it."""
-    content = asdict(page)
-    for key in ("source", "page_number", "ms"):
-        del content[key]
-    return json.dumps(content, separators=(",", ":"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPage:
+    """What came of a page as the ledger stores it: content is the JSON of all of it but where it stands and its ms.
+
+    A worker makes it, so that the process that keeps the ledger need not.
+    """
+
+    number: int
+    sha256: str
+    content: str
+    ms: float
+    error: str | None = None
+
+    @classmethod
+    def of(cls, page: FormPage) -> StoredPage:
+        """A page as it is stored."""
+        content = {name: value for name, value in _plain(page).items() if name not in ("source", "page_number", "ms")}
+        text = json.dumps(content, default=_plain, separators=(",", ":"))
+        return cls(number=page.page_number, sha256=page.sha256, content=text, ms=page.ms, error=page.error)
 
 
 def page_from_json(text: str, *, source: str, page_number: int, ms: float) -> FormPage:
-    """The page that page_to_json made text of, at another place."""
+    """The page of a StoredPage's content, at this place."""
     content = _known(FormPage, json.loads(text))
     registration = content.pop("registration", None)
     read = content.pop("fields", ())
@@ -100,7 +114,18 @@ def _field(raw: dict[str, Any]) -> FieldReading:
     return FieldReading(**content)
 
 
-def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+def _plain(value: Any) -> dict[str, Any]:
+    """A frozen value as a dict of its fields as they are; asdict copies what is in them, at ten times the cost."""
+    kind: Any = type(value)
+    return {name: getattr(value, name) for name in _names(kind)}
+
+
+def _known(kind: Any, raw: dict[str, Any]) -> dict[str, Any]:
     """Of raw what the class knows: a later version may have stored more."""
-    names = {one.name for one in fields(kind)}
-    return {name: value for name, value in raw.items() if name in names}
+    names = _names(kind)
+    return raw if raw.keys() <= names else {name: value for name, value in raw.items() if name in names}
+
+
+@cache
+def _names(kind: Any) -> Set[str]:
+    return dict.fromkeys(one.name for one in fields(kind)).keys()

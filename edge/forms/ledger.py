@@ -18,7 +18,7 @@ from typing import Any, Self
 from edge.errors import JobError
 from edge.forms.generation import Generation
 from edge.forms.job_folder import has_ledger, locked, open_ledger, told
-from edge.forms.job_page import JobPage, page_from_json, page_to_json
+from edge.forms.job_page import JobPage, StoredPage, page_from_json
 from edge.forms.values import FormPage
 
 
@@ -133,9 +133,9 @@ class Ledger:
         )
         return {number for (number,) in rows}
 
-    def record(self, run: Run, file: str, page: FormPage, crops: Iterable[tuple[str, bytes]] = ()) -> None:
+    def record(self, run: Run, file: str, page: StoredPage, crops: Iterable[tuple[str, bytes]] = ()) -> None:
         """Note what came of a page of a file, and PNG crops by field; all of it, or nothing."""
-        place = (run.generation_id, file, page.page_number)
+        place = (run.generation_id, file, page.number)
         with self.change():
             if page.error is not None:
                 self._db.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?, NULL, ?)", (*place, page.error))
@@ -144,7 +144,7 @@ class Ledger:
             # Another file's copy may have come first: what is known stays, so that nothing is read twice.
             new = self._db.execute(
                 "INSERT OR IGNORE INTO page (generation, sha256, content, ms, read_at) VALUES (?, ?, ?, ?, ?)",
-                (run.generation_id, page.sha256, page_to_json(page), page.ms, _now()),
+                (run.generation_id, page.sha256, page.content, page.ms, _now()),
             ).rowcount
             if new:
                 self._db.executemany(
@@ -307,8 +307,9 @@ class Ledger:
         forever: once it is through, a power cut cannot undo it either, and what it deleted is overwritten.
         """
         with told(self.job):
-            self._db.execute(f"PRAGMA synchronous = {'FULL' if forever else 'NORMAL'}")
-            self._db.execute(f"PRAGMA secure_delete = {'ON' if forever else 'OFF'}")
+            if forever:
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._db.execute("PRAGMA secure_delete = ON")
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db

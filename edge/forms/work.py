@@ -18,6 +18,7 @@ import numpy as np
 
 from edge.errors import EdgeError
 from edge.forms.crops import cut_doubtful
+from edge.forms.job_page import StoredPage
 from edge.forms.values import FormPage
 from edge.sources.decode import quiet_opencv
 from edge.sources.files import MAX_MEGAPIXELS, BadPage, count_pages, read_pages
@@ -92,7 +93,7 @@ class PageDone:
     """A page was read, or ended in an error; crops are PNG by field."""
 
     file: str
-    page: FormPage
+    page: StoredPage
     crops: tuple[tuple[str, bytes], ...] = ()
 
 
@@ -143,7 +144,7 @@ def answers(task: Task, reader: PageReader) -> Iterator[Message]:
                 task, number, f"a bug of inkedge ({type(error).__name__}); please report it with the lines on stderr"
             )
         read = replace(read, ms=round(1000 * (time.perf_counter() - start), 1))
-        yield PageDone(file=task.file, page=read, crops=crops)
+        yield PageDone(file=task.file, page=StoredPage.of(read), crops=crops)
 
 
 def error_page(task: Task, number: int, error: str) -> FormPage:

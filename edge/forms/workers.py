@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.errors import JobError
+from edge.forms.job_page import StoredPage
 from edge.forms.work import Counted, Message, OpenReader, PageDone, Ready, Refused, Task, error_page, serve
 
 # A page is tried so often: a worker may have died of something else, such as a neighbour's hunger for memory.
@@ -172,7 +173,7 @@ class Workers:
                 page = error_page(
                     task, task.numbers[0], f"{reason}, {_TRIES} times; look at the page, or scan it again"
                 )
-                yield PageDone(file=task.file, page=page)
+                yield PageDone(file=task.file, page=StoredPage.of(page))
                 worker.tasks.popleft()
                 if task.numbers[1:]:
                     worker.tasks.appendleft(replace(task, numbers=task.numbers[1:], count=False))

@@ -22,7 +22,7 @@ from edge.forms.generation import FormOutline, Generation
 from edge.forms.ledger import Ledger
 from edge.forms.tables import FormsSink, csv_text, defused
 from tests.forms.stand_in import SLIP, StandIn
-from tests.forms.test_ledger import GENERATION, fill, page
+from tests.forms.test_ledger import GENERATION, fill, stored
 
 openpyxl = pytest.importorskip("openpyxl")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -41,11 +41,11 @@ def job(tmp_path: Path) -> Path:
         for position, number in ((0, 0), (1, 9)):
             ledger.note_file(run, position, file=f"file {number}")
             ledger.set_count(run, f"file {number}", 1)
-            ledger.record(run, f"file {number}", page(number))
+            ledger.record(run, f"file {number}", stored(number))
         ledger.note_file(run, 2, error="no such file")
         ledger.note_file(run, 4, file="half")
         ledger.set_count(run, "half", 2)
-        ledger.record(run, "half", page(12))
+        ledger.record(run, "half", stored(12))
         ledger.correct("hash of 10", {"account": "0019"})
     return tmp_path / "job"
 

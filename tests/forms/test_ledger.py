@@ -16,7 +16,7 @@ import pytest
 from edge.errors import JobError, SinkError
 from edge.forms.forget import forget_pages
 from edge.forms.generation import Generation
-from edge.forms.job_page import Copies, page_from_json, page_to_json
+from edge.forms.job_page import Copies, StoredPage, page_from_json
 from edge.forms.job_status import job_status
 from edge.forms.ledger import Ledger, Run
 from edge.forms.values import FormPage
@@ -24,6 +24,10 @@ from edge.values import Page
 from tests.forms.stand_in import IS_UNKNOWN, SLIP, StandIn, picture
 
 GENERATION = Generation.of((SLIP,))
+
+
+def stored(number: int, *, page_number: int = 1) -> StoredPage:
+    return StoredPage.of(page(number, page_number=page_number))
 
 
 def page(number: int, *, source: str = "a.png", page_number: int = 1, mood: int = 0) -> FormPage:
@@ -39,7 +43,7 @@ def fill(ledger: Ledger, numbers: range = range(8, 12)) -> Run:
         ledger.note_file(run, position, file=f"file {number}")
         ledger.set_count(run, f"file {number}", 1)
         crops = [("account", b"png")] if number % 5 == 0 else []
-        ledger.record(run, f"file {number}", page(number), crops)
+        ledger.record(run, f"file {number}", stored(number), crops)
     return run
 
 
@@ -52,11 +56,11 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 @pytest.mark.parametrize("mood", [0, IS_UNKNOWN])
 def test_a_page_comes_back_from_the_ledger_as_it_was(mood: int) -> None:
     read = replace(page(10, mood=mood), ms=12.5)
-    assert page_from_json(page_to_json(read), source="a.png", page_number=1, ms=12.5) == read
+    assert page_from_json(StoredPage.of(read).content, source="a.png", page_number=1, ms=12.5) == read
 
 
 def test_what_a_later_version_stored_more_is_passed_over() -> None:
-    content = json.loads(page_to_json(page(10)))
+    content = json.loads(StoredPage.of(page(10)).content)
     content["ink"] = content["fields"][0]["pen"] = content["registration"]["bend_mm"] = 3
     assert page_from_json(json.dumps(content), source="a.png", page_number=1, ms=0.0) == page(10)
 
@@ -86,10 +90,10 @@ def test_an_error_is_not_done_and_is_replaced_by_what_the_next_run_reads(ledger:
     ledger.set_count(run, "f", 3)
     for number in (1, 2, 3):
         broken = FormPage(source="a.tif", page_number=number, sha256="", error="broken")
-        ledger.record(run, "f", broken if number == 2 else page(number, page_number=number))
+        ledger.record(run, "f", StoredPage.of(broken) if number == 2 else stored(number, page_number=number))
     assert ledger.done(run, "f") == {1, 3}
     assert [one.status for one in ledger.all_pages()] == ["read", "error", "read"]
-    ledger.record(run, "f", page(2, page_number=2))
+    ledger.record(run, "f", stored(2, page_number=2))
     assert ledger.done(run, "f") == {1, 2, 3}
     ledger.set_count(run, "f", 2)  # a file that was replaced
     assert len(list(ledger.all_pages())) == 2
@@ -105,7 +109,7 @@ def test_a_correction_stands_whatever_the_generation_and_ends_the_review(ledger:
     run = ledger.begin(other, ["a0.png"])
     ledger.note_file(run, 0, file="f")
     assert run.before == GENERATION and other.differences(GENERATION) == ("the threshold",)
-    ledger.record(run, "f", page(10))
+    ledger.record(run, "f", stored(10))
     assert [dict(one.corrections) for one in ledger.all_pages()] == [{"account": "0017"}]
     assert (ledger.generations(), ledger.generations_in_use()) == (2, (other,))
 

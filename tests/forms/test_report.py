@@ -11,6 +11,7 @@ from edge.errors import SourceError, UsageError
 from edge.forms.audit import write_audit
 from edge.forms.charts import error_curve
 from edge.forms.generation import Generation
+from edge.forms.job_page import StoredPage
 from edge.forms.ledger import Ledger
 from edge.forms.report import write_report
 from edge.forms.scored import Score, certainty_of, score_job, straight_through
@@ -44,7 +45,7 @@ def job(tmp_path: Path) -> Path:
             ledger.set_count(run, sha256, 1)
             page = next(read_pages(file))
             assert isinstance(page, Page)
-            ledger.record(run, sha256, StandIn().read(page, hash_pixels(page.pixels)))
+            ledger.record(run, sha256, StoredPage.of(StandIn().read(page, hash_pixels(page.pixels))))
         ledger.end(run)
     return folder
 
