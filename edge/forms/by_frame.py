@@ -20,7 +20,7 @@ _SURE = 1.45
 # Seen from aside a rectangle is at most so many times as wide for its height.
 _ASPECT = 1.6
 # Ways that show less than the best by this are not read.
-_WORSE = 0.15
+_WORSE = 0.3
 
 
 def by_frame(grey: Image, templates: Sequence[Template]) -> tuple[Laid, ...]:

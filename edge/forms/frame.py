@@ -27,7 +27,7 @@ _MOST = 6
 _BINS = 80
 # How far the first look for lines reaches, in mm and as a part of the smallest cell; then the last, exact one.
 _REACH_MM, _REACH_PART = 4.0, 0.3
-_FINE_MM, _FINE_PART = 2.5, 0.2
+_FINE_MM, _FINE_PART = 3.5, 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
