@@ -19,7 +19,7 @@ _GREY: Rgb = (0.42, 0.42, 0.47)
 _PEN: Rgb = (0.1, 0.16, 0.45)
 _HINT = "Please write one digit to a box, with a dark pen, like this:"
 _POINT_MM = 25.4 / 72
-_TITLE_PT, _NAME_PT, _SMALL_PT, _TINY_PT = 17.0, 8.5, 8.0, 6.0
+_TITLE_PT, _NAME_PT, _SMALL_PT, _TINY_PT = 17.0, 8.5, 8.0, 6.5
 # Between a box and what is printed beside it, so that a box that is cut a little too large stays clean.
 _CLEAR_MM = 1.7
 # Names in full size, and where fields are crowded smaller and nearer: size in pt, clear space in mm.
@@ -56,10 +56,10 @@ class Words:
             self._taken.append(code)
 
     def draw_names(self) -> None:
-        """Each field's name above its box, else left of it or below; rows and columns of grids are numbered."""
+        """Each field's name above its box, else left of it or below; cells of grids by their labels or numbers."""
         for field in self._fields:
             if field.layout == "grid":
-                self._number_cells(field)
+                self._label_cells(field)
         for field in self._fields:
             self._name(field)
 
@@ -164,19 +164,23 @@ class Words:
             name = name.rstrip("…")[:-1].rstrip() + "…"
         return name
 
-    def _number_cells(self, field: Field) -> None:
+    def _label_cells(self, field: Field) -> None:
+        """Set the labels of a grid's columns above it and those of its rows left of it, if there is room for all."""
         left, top, width, height = field.box_mm
         across, down = width / field.columns, height / field.rows
         high = _TINY_PT * _POINT_MM
-        if field.columns > 1 and self._claim((left, top - 1.2 - high, width, high)):
-            for column in range(field.columns):
+        columns = field.column_labels or tuple(str(one + 1) for one in range(field.columns))
+        if (field.columns > 1 or field.column_labels) and self._claim((left, top - 1.2 - high, width, high)):
+            for column, label in enumerate(columns):
                 place = (left + (column + 0.5) * across, top - 1.3)
-                self._sheets.text(place, str(column + 1), size_pt=_TINY_PT, color=_GREY, anchor="middle")
-        wide = self._sheets.width_mm(str(field.rows), _TINY_PT)
-        if field.rows > 1 and self._claim((left - _CLEAR_MM - wide, top, wide, height)):
-            for row in range(field.rows):
+                text = self._shortened(label, _TINY_PT, across)
+                self._sheets.text(place, text, size_pt=_TINY_PT, color=_GREY, anchor="middle")
+        rows = field.row_labels or tuple(str(one + 1) for one in range(field.rows))
+        wide = max(self._sheets.width_mm(label, _TINY_PT) for label in rows)
+        if (field.rows > 1 or field.row_labels) and self._claim((left - _CLEAR_MM - wide, top, wide, height)):
+            for row, label in enumerate(rows):
                 place = (left - _CLEAR_MM, top + (row + 0.5) * down + high * 0.35)
-                self._sheets.text(place, str(row + 1), size_pt=_TINY_PT, color=_GREY, anchor="right")
+                self._sheets.text(place, label, size_pt=_TINY_PT, color=_GREY, anchor="right")
 
     def _claim(self, box: BoxMm) -> bool:
         """Take a place for words; False if something is there."""
@@ -201,7 +205,7 @@ def _above(field: Field) -> BoxMm:
 
 def _numbers_mm(field: Field) -> float:
     """How high the numbers of a grid's columns stand above it."""
-    return 2.6 if field.layout == "grid" and field.columns > 1 else 0.0
+    return 3.2 if field.layout == "grid" and (field.columns > 1 or field.column_labels) else 0.0
 
 
 def _note(field: Field) -> str:

@@ -98,7 +98,9 @@ name = "visitors"
 kind = "digit"
 layout = "grid"
 label = "Visitors"
-box_mm = [{_LEFT_MM:g}, {third:g}, {7 * cell:g}, {4 * cell:g}]
+column_labels = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+row_labels = ["Morning", "Noon", "Afternoon", "Evening"]
+box_mm = [{_LEFT_MM + 14:g}, {third:g}, {7 * cell:g}, {4 * cell:g}]
 rows = 4
 columns = 7
 """

@@ -49,7 +49,7 @@ class Field:
 
     layout: `row` joins its cells into one value, `grid` has a value a cell. check: a python-stdnum module; range: the
     least and largest number; values: the texts that are allowed. None is no such rule. label is what the printed form
-    says beside it; None: its name.
+    says beside it; None: its name. column_labels and row_labels stand beside the cells of a grid; None: their numbers.
     """
 
     name: str
@@ -64,6 +64,8 @@ class Field:
     range: tuple[int, int] | None = None
     values: tuple[str, ...] | None = None
     label: str | None = None
+    column_labels: tuple[str, ...] | None = None
+    row_labels: tuple[str, ...] | None = None
 
     def slots(self) -> tuple[Slot, ...]:
         """Its values in reading order: one for a row or a number, one a cell for a grid."""

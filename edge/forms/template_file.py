@@ -173,6 +173,7 @@ def _field(table: Table, folder: Path) -> Field | None:
     rows = table.whole("rows", 1, 1, _MOST_ACROSS)
     columns = table.whole("columns", 1, 1, _MOST_ACROSS)
     box = cast(BoxMm | None, table.lengths("box_mm", ("left", "top", "width", "height")))
+    across, down = table.texts("column_labels", columns or 1), table.texts("row_labels", rows or 1)
     required = table.flag("required")
     if name is None or kind is None or page is None or rows is None or columns is None or box is None:
         _rules(table, folder, None)  # what else is wrong is told too
@@ -180,8 +181,8 @@ def _field(table: Table, folder: Path) -> Field | None:
     if kind == "number" and (layout == "grid" or rows * columns > 1):
         table.wrong("columns", "a number has one box, without rows, columns or grid; give each number its own field")
     if box[2] / columns < _SMALLEST_CELL_MM or box[3] / rows < _SMALLEST_CELL_MM:
-        across, down = box[2] / columns, box[3] / rows
-        table.wrong("box_mm", f"a cell would be {across:.1f} × {down:.1f} mm; {_SMALLEST_CELL_MM:g} mm is the least")
+        told = f"{box[2] / columns:.1f} × {box[3] / rows:.1f} mm"
+        table.wrong("box_mm", f"a cell would be {told}; {_SMALLEST_CELL_MM:g} mm is the least")
     longest = 1 if layout == "grid" else rows * columns
     check, bounds, values = _rules(table, folder, longest if kind == "digit" else None)
     return Field(
@@ -197,6 +198,8 @@ def _field(table: Table, folder: Path) -> Field | None:
         range=bounds,
         values=values,
         label=label,
+        column_labels=across,
+        row_labels=down,
     )
 
 
@@ -251,7 +254,8 @@ def _sealed(template: Template) -> Template:
     for spoken in ("title", "note", "sha256"):
         del said[spoken]
     for field in said["fields"]:
-        del field["label"]
+        for spoken in ("label", "column_labels", "row_labels"):
+            del field[spoken]
     said["reference"] = None
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
     if template.reference is not None:

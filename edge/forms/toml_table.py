@@ -88,6 +88,16 @@ class Table:
         self.wrong(key, f"must be a text, not {_say(value)}")
         return None
 
+    def texts(self, key: str, count: int) -> tuple[str, ...] | None:
+        """A list of so many texts; None where the file says nothing."""
+        value = self._take(key)
+        if value is None:
+            return None
+        if isinstance(value, list) and len(value) == count and all(isinstance(one, str) for one in value):
+            return tuple(value)
+        self.wrong(key, f"must be {count} texts, not {_say(value)}")
+        return None
+
     def choice(self, key: str, options: Sequence[Choice], default: Choice | None = None) -> Choice | None:
         """One of the options; required where there is no default."""
         value = self._take(key, required=default is None)

@@ -148,6 +148,7 @@ ONE_MISTAKE = [
     ("[0, 9999999999]", "[10_000_000_000, 10_000_000_001]", 17, "field[1].range", "more digits"),
     ('"roster.csv"', '"rooster.csv"', 18, "field[1].values", "no such file"),
     ("rows = 2", "rows = 0", 29, "field[2].rows", "from 1 to 200"),
+    ("rows = 2", 'rows = 2\nrow_labels = ["a"]', 30, "field[2].row_labels", "must be 2 texts"),
     ("page = 2", "page = 99", 24, "field[2].page", "from 1 to 50"),
 ]  # fmt: skip
 
