@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import re
 from dataclasses import asdict, replace
 from itertools import combinations
@@ -16,6 +17,8 @@ from edge.forms.roster import read_roster
 from edge.forms.template import ROUNDING_MM, BoxMm, Field, Kind, Layout, Marks, Orientation, Template, touches
 from edge.forms.toml_table import Mistakes, Table, read_toml
 from edge.forms.values import Method
+
+_log = logging.getLogger(__name__)
 
 # A name stands in file names, in the heads of tables and in the page code: no dots, brackets or signs that a
 # spreadsheet takes for a formula.
@@ -94,8 +97,8 @@ def _reference(page: Table, registration: Method | None, folder: Path) -> Path |
     name = page.text("reference", required=registration == "reference")
     if name is None:
         return None
-    if registration not in ("reference", None):
-        page.wrong("reference", f'goes with registration = "reference" only, not {registration!r}; take it out')
+    if registration != "reference":
+        _log.warning('page.reference: has no effect without registration = "reference"')
         return None
     from edge.sources.files import BadPage, read_pages
 
@@ -110,8 +113,8 @@ def _marks(top: Table, registration: Method | None, size: tuple[float, float] | 
     said = top.has("marks")
     table = top.table("marks")
     if registration != "marks":
-        if said and registration is not None:
-            top.wrong("marks", f'goes with registration = "marks" only, not {registration!r}; take it out')
+        if said:
+            _log.warning('[marks]: has no effect without registration = "marks"')
         return None
     usual = Marks()
     dictionary = table.text("dictionary") or usual.dictionary

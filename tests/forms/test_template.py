@@ -218,6 +218,15 @@ def test_a_reference_has_to_be_a_picture_that_can_be_opened(folder: Path) -> Non
     assert load(folder, own).sha256 != first.sha256
 
 
+def test_what_belongs_to_another_registration_is_told_and_does_no_harm(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = GOOD.replace('"marks"', '"frame"', 1).replace("size_mm = ", 'reference = "absent.png"\nsize_mm = ', 1)
+    template = load(folder, text)
+    assert template.marks is None and template.reference is None
+    assert "[marks]: has no effect" in caplog.text and "page.reference: has no effect" in caplog.text
+
+
 def test_neighbours_whose_rounded_edges_meet_do_not_overlap(folder: Path) -> None:
     columns = "".join(
         f'[[field]]\nname = "c{number}"\nkind = "digit"\nbox_mm = [{left}, 4.99, 17.08, 151.71]\nrows = 17\n'
