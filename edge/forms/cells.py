@@ -13,7 +13,7 @@ from edge.forms.boxes import OFF, drop_boxes
 from edge.forms.pieces import Pieces, find_pieces
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import BoxMm, Field
-from edge.imaging.cells import BLOT, PALE_WRITING, PALEST_WRITING, doubts_of_place, is_blot
+from edge.imaging.cells import BLOT, HARDLY_DARKER, PALE_WRITING, PALEST_WRITING, doubts_of_place, is_blot
 from edge.imaging.frames import Inside
 from edge.imaging.glyphs import cut_glyph
 from edge.imaging.ink import FAINTEST, lift_ink, otsu, quantile, to_grey
@@ -118,7 +118,7 @@ def _cell(lifted: FieldInk, pieces: Pieces, row: int, column: int) -> CellInk:
         return CellInk()
     doubts = list(doubts_of_place(box, inside))
     if dark < max(PALE_WRITING, 2.0 * floor):
-        doubts.append("hardly darker than its paper")
+        doubts.append(HARDLY_DARKER)
     if others:
         doubts.append("more than one piece of writing")
     if is_blot(cut):

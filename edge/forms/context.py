@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge.forms.template import Field
+from edge.imaging.cells import HARDLY_DARKER
 from edge.imaging.ink import quantile
 from edge.values import NOT_A_DIGIT, Prediction
 
@@ -41,7 +42,7 @@ class ReadCell:
 def in_context(fields: Sequence[tuple[Field, Sequence[ReadCell]]]) -> tuple[tuple[ReadCell, ...], ...]:
     """The cells of each field of a page, in reading order, with what all of them say of each.
 
-    Traces that are no plain digit are blank; a plain digit as pale as a trace, or in a column of marks, is in doubt.
+    Traces that are no plain digit are blank; a digit as pale as a trace, or in a column of marks, is in doubt.
     """
     sure = [
         cell.dark
@@ -57,10 +58,13 @@ def in_context(fields: Sequence[tuple[Field, Sequence[ReadCell]]]) -> tuple[tupl
 
 
 def _not_a_trace(cell: ReadCell, pale: float) -> ReadCell:
-    """The cell, blank or in doubt if its ink is paler than pale."""
+    """The cell, if its ink is paler than pale in doubt, or blank where that is no digit in the digit's place."""
     if cell.prediction is None or cell.dark >= pale:
         return cell
-    return replace(cell, doubts=(_PALE,)) if cell.is_digit else ReadCell()
+    faint = cell.doubts == (HARDLY_DARKER,) and replace(cell, doubts=()).is_digit
+    if cell.is_digit or (faint and cell.prediction.confidence >= _SURE):
+        return replace(cell, doubts=(_PALE,))
+    return ReadCell()
 
 
 def _among_marks(cells: tuple[ReadCell, ...], columns: int) -> tuple[ReadCell, ...]:

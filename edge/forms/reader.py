@@ -86,15 +86,16 @@ class FormReader:
         """
         laid = self.lay(page.pixels)
         fields: tuple[FieldReading, ...] = ()
-        if laid.template is not None and laid.sheet is not None:
-            fields = self._fields(page, laid.template, laid.sheet, laid.form_page)
+        template = None if laid.registration.status == "failed" else laid.template
+        if template is not None and laid.sheet is not None:
+            fields = self._fields(page, template, laid.sheet, laid.form_page)
             if laid.registration.reason is not None:
                 fields = tuple(_in_doubt(field, laid.registration.reason) for field in fields)
         return FormPage(
             source=page.source,
             page_number=page.page_number,
             sha256=sha256,
-            template=None if laid.template is None else laid.template.name,
+            template=None if template is None else template.name,
             registration=laid.registration,
             fields=fields,
         )

@@ -21,8 +21,9 @@ Chances: TypeAlias = npt.NDArray[np.float64]
 _ERRS = 0.002
 # So many written values break their field's rules: the writer's own mistake, a person who is not in the roster.
 _BREAKS = 0.02
-# Texts that are tried against a check, and what they may leave untried, as a part of the best one's probability.
-_MOST_TEXTS = 3000
+# Texts that are tried against a check until one keeps it, and until enough is known of its rivals; or until what is
+# left untried is this part of the best one's probability.
+_MOST_TEXTS, _ENOUGH_TEXTS = 3000, 100
 _UNTRIED = 1e-3
 # A text that keeps the rules and is less probable than this is no better a guess than what was read.
 _WORTH_GUESSING = 0.5
@@ -136,7 +137,8 @@ class Rules:
             if self.broken_by(text) is None:
                 kept.append((text, share))
             density = (1 + len(kept)) / (1 + tries)
-            if tries >= _MOST_TEXTS or (kept and untried * density < _UNTRIED * kept[0][1]):
+            enough = kept and (tries >= _ENOUGH_TEXTS or untried * density < _UNTRIED * kept[0][1])
+            if enough or tries >= _MOST_TEXTS:
                 break
         return kept, untried * density
 

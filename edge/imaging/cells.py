@@ -36,6 +36,7 @@ _TOUCHES = 2
 # So much of a blot's box is dark and yet not ink.
 _HOLLOW = 0.2
 BLOT = "a blot, no stroke"
+HARDLY_DARKER = "hardly darker than its paper"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -167,7 +168,7 @@ def _find_inside(ink: Image, inside: Inside, floor: float) -> Cell:
         return Cell(glyph=None, ink=ink)
     doubts = [*doubts_of_place(box, inside)]
     if cut.darkest < max(PALE_WRITING, 2.0 * floor):
-        doubts.append("hardly darker than its paper")
+        doubts.append(HARDLY_DARKER)
     if others:
         doubts.append("more than one piece of writing")
     if is_blot(cut):
