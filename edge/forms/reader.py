@@ -126,7 +126,7 @@ class FormReader:
         return model.manifest.threshold if self._named_threshold is None else self._named_threshold
 
     def _number(self, pixels: Image, sheet: SheetMap, field: Field, rules: Rules) -> Value:
-        from edge.forms.numbers import read_boxed_number  # only forms with such a field pay for it
+        from edge.forms.boxed_number import read_boxed_number  # only forms with such a field pay for it
 
         strips = self._open_strips()
         return read_boxed_number(pixels, sheet, field, strips, rules, self._threshold(strips))
