@@ -46,7 +46,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
     straight = [straight_through(scored, certainty, error) for error in ERRORS] if certainty else []
     pages = len({one.page.place for one in scored})
     parts = [
-        f"<h1>How well {escape(job.name)} was read</h1>",
+        f"<h1>How well {escape(job.resolve().name)} was read</h1>",
         f"<p>{pages} pages and {len(scored)} fields whose values {escape(truth.name)} knows. Shares have 95 % "
         "intervals (Wilson); they take values for independent, which those of one writer are not.</p>",
         *_straight_part(straight, scored),
@@ -55,7 +55,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
         *_mistake_part(scored),
     ]
     with WholeOutput(output) as sink:
-        sink.put(page_of(f"How well {job.name} was read", parts))
+        sink.put(page_of(f"How well {job.resolve().name} was read", parts))
     return (
         f"{pages} pages, {len(scored)} known fields: right {whole.right}, put out {whole.put_out}, "
         f"wrong among those {whole.wrong}"

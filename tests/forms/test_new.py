@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +10,11 @@ from hypothesis import strategies as st
 from edge.errors import SinkError, UsageError
 from edge.forms.code import code_box_mm
 from edge.forms.new import CELL_MM, write_first_template
+from edge.forms.reader import FormReader
 from edge.forms.template import load_template
+from edge.values import Page
+from tests.forms.pen import written
+from tests.forms.sheets import lit, printed, skewed
 
 
 @settings(max_examples=20, deadline=None)
@@ -48,3 +53,28 @@ def test_cells_that_fit_no_sheet_and_folders_that_are_not_there(tmp_path: Path) 
     with pytest.raises(SinkError, match="cannot be written"):
         write_first_template(tmp_path / "absent" / "a.toml", paper="a4", cell_mm=8)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("paper", "cell"), [("a4", 8.0), ("letter", 6.0)])
+def test_blank_prints_it_and_read_reads_it_unchanged(tmp_path: Path, paper: str, cell: float) -> None:
+    write_first_template(tmp_path / "first.toml", paper=paper, cell_mm=cell)  # type: ignore[arg-type]
+    template = load_template(tmp_path / "first.toml")
+    reader = FormReader.open([template])
+    known = right = sure = wrong = 0
+    for seed in range(3):
+        rng = np.random.default_rng((7, seed))
+        values = {"meter": "4539148801", "week": "07", "total": "2650"}
+        values |= {f"visitors[{row},{column}]": str(rng.integers(0, 10)) for row in (1, 3) for column in range(1, 8)}
+        made = skewed(written(printed(template, dpi=150), template, values, rng), float(rng.uniform(-4, 4)), 1.0)
+        made = lit(made, rng, darkest=0.7, noise=4, quality=80)
+        read = reader.read(Page(pixels=made.pixels, source="scan.jpg"), str(seed))
+        assert read.registration is not None and read.registration.status == "ok", read.registration
+        assert read.template == "first" and len(read.fields) == 31
+        for one in read.fields:
+            expected = values.get(one.name, "")
+            known += bool(expected)
+            right += bool(expected) and one.value == expected
+            sure += bool(expected) and one.status == "read"
+            wrong += one.status != "review" and one.value != expected
+    assert known == 51
+    assert right >= 0.95 * known and sure >= 0.8 * known and wrong <= 1
