@@ -151,11 +151,11 @@ def _search(sides: Sequence[Image], height: int, width: int, level: float) -> li
     if alive.max() < _PIECES - 2 * _CORNER:
         return nothing
     way = _ways(len(sides), depth, height, width)
-    counts = np.add.reduce(above.ravel().view(np.uint8)[way.places], axis=0, dtype=np.uint8)
+    counts = np.add.reduce(above.ravel().view(np.uint8).take(way.places), axis=0, dtype=np.uint8)
     found = np.flatnonzero(counts >= _PIECES - 2 * _CORNER)
     if not len(found):
         return nothing
-    seen = near.ravel()[way.places[:, found]]  # (pieces, candidates)
+    seen = near.ravel().take(way.places[:, found])  # (pieces, candidates)
     middle = np.partition(seen, _PIECES // 2, axis=0)[_PIECES // 2].astype(np.float32)
     has = (seen > level) & (seen >= way.even[found] * middle)
     through = np.add.reduce(has.view(np.uint8), axis=0, dtype=np.uint8) >= _PIECES - _MISSING

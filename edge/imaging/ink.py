@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -82,14 +83,20 @@ def noise_map(ink: Image, *, tile_px: int) -> Image:
     height, width = ink.shape
     rows, columns = max(1, round(height / tile_px)), max(1, round(width / tile_px))
     sample = cv2.resize(ink, (columns * _TILE_SAMPLES, rows * _TILE_SAMPLES), interpolation=cv2.INTER_NEAREST)
-    tiles = sample.reshape(rows, _TILE_SAMPLES, columns, _TILE_SAMPLES).swapaxes(1, 2).reshape(rows, columns, -1)
-    half = tiles.shape[2] // 2
-    middle = np.partition(tiles, half, axis=2)[:, :, half].astype(np.float32)
-    off = np.abs(tiles - middle[:, :, None])
-    spread = 1.4826 * np.partition(off, half, axis=2)[:, :, half]
+    tiles = sample.reshape(rows, _TILE_SAMPLES, columns, _TILE_SAMPLES).swapaxes(1, 2)
+    values = tiles.reshape(rows * columns, -1).astype(np.intp)
+    middle = _medians(values)
+    spread = 1.4826 * _medians(np.abs(values - middle[:, None]))
     floor = np.clip(middle + _NOISE_SIGMAS * spread, FAINTEST, LOUDEST).astype(np.uint8)
-    smooth: Image = cv2.resize(floor, (width, height), interpolation=cv2.INTER_LINEAR)
+    smooth: Image = cv2.resize(floor.reshape(rows, columns), (width, height), interpolation=cv2.INTER_LINEAR)
     return smooth
+
+
+def _medians(values: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """The middle value of each row of (n, m), 0 to 255: counted, which takes half as long as ranking them."""
+    n, m = values.shape
+    counts = np.bincount((values + 256 * np.arange(n)[:, None]).ravel(), minlength=256 * n).reshape(n, 256)
+    return np.asarray((np.cumsum(counts, axis=1) > m // 2).argmax(axis=1), np.intp)
 
 
 def quantile(values: npt.NDArray[Any], share: float) -> float:
@@ -142,19 +149,26 @@ def is_light_on_dark(grey: Image) -> bool:
     mean = float(cv2.mean(grey)[0])
     if step <= _FAINT_LIGHT * mean:
         return mean < _DARKEST_PAPER
-    widest = [float(cv2.distanceTransform(half.view(np.uint8), cv2.DIST_L2, 3).max()) for half in (light, ~light)]
-    border = np.concatenate((light[0], light[-1], light[:, 0], light[:, -1]))
-    return math.log2(widest[0] / widest[1]) + 2 * float(border.mean()) < 1.0
+    widest = [cv2.minMaxLoc(cv2.distanceTransform(half.view(np.uint8), cv2.DIST_L2, 3))[1] for half in (light, ~light)]
+    border = sum(np.count_nonzero(side) for side in (light[0], light[-1], light[:, 0], light[:, -1]))
+    return math.log2(widest[0] / widest[1]) + 2 * border / (2 * sum(light.shape)) < 1.0
+
+
+@lru_cache(maxsize=64)
+def _places(length: int) -> tuple[npt.NDArray[np.float32], float]:
+    """Places (length,) counted from their middle, and the sum of their squares, at least 1."""
+    place = np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2)
+    return place, max(float(place @ place), 1.0)
 
 
 def _halves(grey: Image) -> tuple[Mask, float, bool]:
     """The lighter half (Otsu) of (H, W) grey without its slope of light; by how much; whether each is of one tone."""
     level = grey.astype(np.float32)
     for axis in (0, 1):  # the least-squares plane, an axis at a time, for the grid is regular
-        place = np.arange(level.shape[axis], dtype=np.float32) - (level.shape[axis] - 1) / 2
+        place, moment = _places(level.shape[axis])
         profile = cv2.reduce(level, 1 - axis, cv2.REDUCE_AVG).ravel()
-        slope = float(profile @ place) / max(float(place @ place), 1.0)
-        level -= slope * (place[:, None] if axis == 0 else place)
+        fall = float(profile @ place) / moment * place
+        level -= fall[:, None] if axis == 0 else fall
     flat = cv2.normalize(level, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8)
     light = flat > otsu(flat)
     (upper, upper_spread), (lower, lower_spread) = (

@@ -39,6 +39,11 @@ def test_a_row_tells_medians_their_ratio_and_its_spread() -> None:
     assert row == "| ours | 3 ms | theirs | 1 ms | 3.00 | 1.50–4.00 | ≤ 2.5 | 3 |"
 
 
+def test_of_calls_the_quicker_quarter_counts() -> None:
+    row = compared.Compared("ours", "theirs", "ms", [9.0, 2.0, 4.0, 3.0], [1.0, 8.0, 2.0, 8.0], quiet=True).row()
+    assert row == "| ours | 3 ms | theirs | 2 ms | 1.50 | 0.25–9.00 | – | 4 |"
+
+
 def test_the_first_round_warms_up() -> None:
     told = iter(range(100))
     ours, others = compared.turns(lambda: next(told), lambda: next(told), 3)
