@@ -7,7 +7,7 @@ with; sampling where the squares must be reads them all in a small part of that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 import cv2
@@ -24,14 +24,23 @@ SLACK_MM = 1.2
 _SIDES = (21, 25, 29, 33)
 # Nearly all squares of the fixed patterns are right in a code; in other print half of them, in line drawings more.
 _LEAST_AGREEMENT = 0.88
+# So well does a code agree with the patterns of its own size only.
+_SURE_AGREEMENT = 0.97
 
 
 def read_squares(grey: Image, *, side_mm: float, quiet_mm: float) -> str | None:
     """The text of the QR code in a cut (side, side) of a code of side_mm with quiet_mm around it; None without one."""
     per_mm = min(grey.shape) / (side_mm + 2 * quiet_mm)
-    codes = (_sample(grey, side, side_mm * per_mm / side, quiet_mm * per_mm, SLACK_MM * per_mm) for side in _SIDES)
-    best = max(codes, key=lambda code: code.agreement)
-    return _decode(best.dark) if best.agreement >= _LEAST_AGREEMENT else None
+    best: _Squares | None = None
+    for side in _SIDES:
+        code = _sample(grey, side, side_mm * per_mm / side, quiet_mm * per_mm, SLACK_MM * per_mm)
+        if best is None or code.agreement > best.agreement:
+            best = code
+        if code.agreement >= _SURE_AGREEMENT:
+            break
+    if best is None or best.agreement < _LEAST_AGREEMENT:
+        return None
+    return _decode(len(best.dark), best.dark.tobytes())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +73,9 @@ def _sample(grey: Image, side: int, square: float, start: float, slack: float) -
 def _middle(smooth: Image, square: float) -> npt.NDArray[np.float32]:
     """Between black and white at each pixel: half of the sum of the darkest and lightest around it, for shadows."""
     reach = np.ones((round(9 * square) | 1,) * 2, np.uint8)  # wider than a finder pattern
-    return np.asarray(cv2.addWeighted(cv2.erode(smooth, reach), 0.5, cv2.dilate(smooth, reach), 0.5, 0, dtype=cv2.CV_32F), np.float32)
+    return np.asarray(
+        cv2.addWeighted(cv2.erode(smooth, reach), 0.5, cv2.dilate(smooth, reach), 0.5, 0, dtype=cv2.CV_32F), np.float32
+    )
 
 
 @cache
@@ -81,8 +92,10 @@ def _fixed_pattern(side: int) -> tuple[Whole, Whole, Mask]:
     return rows, columns, known[rows, columns] == 1
 
 
-def _decode(dark: Mask) -> str | None:
-    """The text of a code's squares."""
+@lru_cache(maxsize=256)
+def _decode(side: int, squares: bytes) -> str | None:
+    """The text of a code's squares, side × side of a byte each, 1 is dark: a pile has the same ones again and again."""
+    dark = np.frombuffer(squares, np.bool_).reshape(side, side)
     clean = np.pad(np.where(dark, 0, 255).astype(np.uint8), 4, constant_values=255)
     scale = 4
     clean = cv2.resize(clean, None, fx=scale, fy=scale, interpolation=cv2.INTER_NEAREST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,12 +16,15 @@ from edge.forms.template import Marks
 from edge.values import Image
 
 # Marks are looked for with the page's longer side between so many pixels and twice as many.
-_SEARCH_PX = 750
+_SEARCH_PX = 800
 # The window of the adaptive threshold in the first, quick look; the second look takes OpenCV's own three.
 _QUICK_WINDOW_PX = 23
+_CORNER_PART = 0.2
 # How far a mark's printed edges are looked for around where its corners were found.
 _EDGE_REACH_MM = 0.8
 _FINE_REACH_MM = 0.4
+# Edges this near to where they were looked for are measured as well as they can be.
+_EXACT_MM = 0.25
 # A scanner keeps straight what is straight: where marks fit a flat map this well there is no perspective.
 _FLAT_MM = 0.1
 # A mark that was not found is looked for again this many times its size around its place, so many pixels large.
@@ -40,24 +44,42 @@ def find_marks(pixels: Image, dictionary: str, wanted: frozenset[int]) -> FoundM
 
     Of marks with the same id the largest counts. Source: Garrido-Jurado et al. 2014, by OpenCV.
     """
-    shrink = max(1, max(pixels.shape) // _SEARCH_PX)
-    found = _detect(_shrunk(pixels, shrink), dictionary, shrink, quick=True)
+    halvings = max(0, int(math.log2(max(pixels.shape) / _SEARCH_PX)))
+    small, shrink = _halved(pixels, halvings), 2**halvings
+    found = _in_corners(small, dictionary, shrink)
+    if not wanted.issubset(found):
+        found |= _detect(small, dictionary, shrink, quick=True)
     if len(wanted.intersection(found)) < 3:
-        found = _detect(_shrunk(pixels, shrink), dictionary, shrink, quick=False) | found
-    if len(wanted.intersection(found)) < 3 and shrink > 1:
-        finer = (shrink + 1) // 2
-        found = _detect(_shrunk(pixels, finer), dictionary, finer, quick=False) | found
+        found = _detect(small, dictionary, shrink, quick=False) | found
+    if len(wanted.intersection(found)) < 3 and halvings:
+        found = _detect(_halved(pixels, halvings - 1), dictionary, shrink // 2, quick=False) | found
     ids = tuple(sorted(found))
     return FoundMarks(ids=ids, corners=np.array([found[i] for i in ids], np.float64).reshape(-1, 4, 2))
 
 
-def _shrunk(pixels: Image, times: int) -> Image:
-    if times == 1:
-        return pixels
-    size = (max(1, pixels.shape[1] // times), max(1, pixels.shape[0] // times))
-    # whole pixels only: what is left over at the right and below is not looked at
-    whole = pixels[: size[1] * times, : size[0] * times]
-    return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _in_corners(pixels: Image, dictionary: str, shrink: int) -> dict[int, Floats]:
+    """What is found in the corners alone, in a part of the time: a sheet scanned straight has its marks there."""
+    found: dict[int, Floats] = {}
+    height, width = pixels.shape
+    down, across = round(_CORNER_PART * height), round(_CORNER_PART * width)
+    for top in (0, height - down):
+        for left in (0, width - across):
+            part = pixels[top : top + down, left : left + across]
+            if not part.size:
+                continue
+            for mark, corners in _detect(part, dictionary, shrink, quick=True).items():
+                found[mark] = corners + shrink * np.array([left, top])
+    return found
+
+
+def _halved(pixels: Image, times: int) -> Image:
+    """Pixels shrunk to a half so many times; what is over at the right and below is not looked at."""
+    for _ in range(times):
+        size = (max(1, pixels.shape[1] // 2), max(1, pixels.shape[0] // 2))
+        pixels = np.asarray(
+            cv2.resize(pixels[: 2 * size[1], : 2 * size[0]], size, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    return pixels
 
 
 def _detect(pixels: Image, dictionary: str, shrink: int, *, quick: bool) -> dict[int, Floats]:
@@ -145,10 +167,14 @@ def lay_by_marks(
         known = dict(sorted(known.items()))
         sheet = _fitted(places[list(known)], np.array(list(known.values())))
     rows = tuple(known)
+    own = places[list(rows)]
     for reach in (_EDGE_REACH_MM, _FINE_REACH_MM):
         if sheet is None:
             return None
-        sheet = _fitted(places[list(rows)], _exact(pixels, sheet, places[list(rows)], reach))
+        corners, off_mm = _exact(pixels, sheet, own, reach)
+        sheet = _fitted(own, corners)
+        if off_mm <= _EXACT_MM:
+            break
     return None if sheet is None else (sheet, rows)
 
 
@@ -161,14 +187,17 @@ def _again(pixels: Image, sheet: SheetMap, marks: Marks, row: int, place: Floats
     return None if seen is None else sheet.points((seen + 0.5) / scale + (left, top))
 
 
-def _exact(pixels: Image, sheet: SheetMap, places: Floats, reach_mm: float) -> Floats:
-    """Corners (n, 4, 2) in pixels of marks at places (n, 4, 2): where straight lines along their sides cross."""
+def _exact(pixels: Image, sheet: SheetMap, places: Floats, reach_mm: float) -> tuple[Floats, float]:
+    """Corners (n, 4, 2) in pixels of marks at places (n, 4, 2) in mm: where straight lines along their sides cross.
+
+    Also how many mm the farthest is off its place.
+    """
     seen = measure(pixels, sheet, _outer(places), reach_mm=reach_mm)
     off = np.where(seen.shown[:, None], seen.ends, 0.0).reshape(-1, 4, 2)
     normals = seen.normals.reshape(-1, 4, 2)
     # a corner is where the side before it ends and its own side begins
     moved = places + off[:, :, :1] * normals + np.roll(off[:, :, 1:] * normals, 1, axis=1)
-    return sheet.points(moved).reshape(-1, 4, 2)
+    return sheet.points(moved).reshape(-1, 4, 2), float(np.abs(off).max(initial=0.0))
 
 
 def _outer(places: Floats) -> Pieces:
