@@ -28,6 +28,8 @@ _UNREST = 4.2
 _SPECK, _NOTHING = 0.12, 0.24
 # Pieces of one digit are this near each other; a fragment has this part of the main piece's area, another sign that.
 _NEAR, _FRAGMENT, _SIGN = 0.12, 0.06, 0.3
+# The dot of a question mark has at least this part of the main piece's area.
+_DOT = 0.025
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,7 +110,7 @@ def _cell(lifted: FieldInk, pieces: Pieces, row: int, column: int) -> CellInk:
     left, right = lifted.xs[column : column + 2].tolist()
     top, bottom = lifted.ys[row : row + 2].tolist()
     inside = Inside(left=left, top=top, right=right, bottom=bottom)
-    rows, others = _digit_of(pieces, pieces.of_cell(row, column), inside)
+    rows, strange = _digit_of(pieces, pieces.of_cell(row, column), inside)
     if not rows:
         return CellInk()
     cut = cut_glyph(lifted.ink, pieces.blobs, rows)
@@ -119,15 +121,14 @@ def _cell(lifted: FieldInk, pieces: Pieces, row: int, column: int) -> CellInk:
     doubts = list(doubts_of_place(box, inside))
     if dark < max(PALE_WRITING, 2.0 * floor):
         doubts.append(HARDLY_DARKER)
-    if others:
-        doubts.append("more than one piece of writing")
+    doubts += strange
     if is_blot(cut):
         doubts.append(BLOT)
     return CellInk(glyph=cut.glyph, doubts=tuple(doubts), height=box.height / inside.height, dark=dark)
 
 
-def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tuple[int, ...], bool]:
-    """The pieces of a cell that make its digit, the main one first, () if it is blank; and whether there are others.
+def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The pieces of a cell that make its digit, the main one first, () if it is blank; and doubts about the others.
 
     The main piece is the largest near the middle; what stands close to it is of the same digit.
     """
@@ -145,7 +146,7 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
         if not along:
             kept.append(piece)
     if not kept:
-        return (), False
+        return (), ()
 
     def weight(piece: int) -> float:
         left, top, right, bottom = boxes[piece]
@@ -166,7 +167,17 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
         piece not in rows and boxes[piece][3] - boxes[piece][1] >= 0.5 * tall and areas[piece] >= _SIGN * areas[main]
         for piece in kept
     )
-    return tuple(rows), others
+    dotted = any(areas[piece] >= _DOT * areas[main] and _is_dot(boxes[piece], boxes[main]) for piece in own)
+    strange = (("more than one piece of writing", others), ("a dot below, as of a question mark", dotted))
+    return tuple(rows), tuple(doubt for doubt, holds in strange if holds)
+
+
+def _is_dot(piece: tuple[int, int, int, int], main: tuple[int, int, int, int]) -> bool:
+    """Whether a box (left, top, right, bottom) is that of a dot a little below the main piece's."""
+    tall, wide, high = main[3] - main[1], piece[2] - piece[0], piece[3] - piece[1]
+    small = max(wide, high) <= 0.28 * tall and min(wide, high) >= 0.5 * max(wide, high)
+    below = -0.03 * tall <= piece[1] - main[3] <= 0.35 * tall
+    return small and below and main[0] < (piece[0] + piece[2]) / 2 < main[2]
 
 
 def _runs_over(box: tuple[int, int, int, int], inside: Inside) -> bool:

@@ -130,7 +130,7 @@ def test_blank_cells_are_empty(dark: int) -> None:
 
 
 def _marks(pixels: Image) -> int:
-    """Ticks, squares, crosses and blots into every other cell of the grid; how many."""
+    """Ticks, squares, crosses, blots and question marks into every other cell of the grid; how many."""
     cells = [slot.box_mm for slot in _GRID.slots()][::2]
     for i, (left, top, _, _) in enumerate(cells):
         at = np.array([left, top]) * 8
@@ -139,6 +139,7 @@ def _marks(pixels: Image) -> int:
             [[(16, 16), (48, 16), (48, 48), (16, 48), (16, 16)]],
             [[(16, 16), (48, 48)], [(16, 48), (48, 16)]],
             [[(10, y), (54, y + 2)] for y in range(16, 50, 5)],
+            [[(22, 22), (28, 13), (38, 13), (43, 22), (40, 29), (33, 36), (33, 43)], [(33, 51), (34, 53)]],
         )
         for line in shapes[i % len(shapes)]:
             cv2.polylines(pixels, [np.array(line, np.int32) + at.astype(np.int32)], False, int(_PEN), 3, cv2.LINE_AA)
@@ -238,6 +239,13 @@ def test_nothing_is_sure_on_a_page_that_may_be_laid_wrong() -> None:
     assert page.registration is not None and page.registration.status == "review"
     assert page.fields and not any(field.status == "read" for field in page.fields)
     assert page.registration.reason in {field.reason for field in page.fields}
+
+
+def test_a_page_of_no_template_has_a_reason_and_no_fields() -> None:
+    template = replace(_template(_GRID), registration="frame", sha256="framed")
+    page = _read(_paper(template), template)
+    assert (page.template, page.fields) == (None, ())
+    assert page.registration is not None and page.registration.status == "failed" and page.registration.reason
 
 
 def test_an_impossible_threshold_is_refused() -> None:
