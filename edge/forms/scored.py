@@ -127,7 +127,7 @@ def certainty_of(scored: Iterable[Scored]) -> Certainty | None:
     """Confidence and right or wrong of the values that count; None if none does.
 
     What is for review although values as sure as it were put out was refused for another reason than its confidence,
-    and stays refused whatever threshold is asked for.
+    and stays refused whatever threshold is asked for; so does what has no confidence at all, for it breaks a rule.
     """
     items = [one for one in scored if one.counts]
     if not items:
@@ -170,7 +170,7 @@ def _goes_through(page: JobPage, threshold: float, surest: float) -> bool:
 
 
 def _refused(one: Scored, surest: float) -> bool:
-    return one.reading is None or (one.reading.status == "review" and one.confidence >= surest)
+    return one.confidence <= 0 or (not one.put_out and one.confidence >= surest)
 
 
 def wrong_and_sure(scored: Iterable[Scored], most: int) -> tuple[Scored, ...]:
