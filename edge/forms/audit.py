@@ -40,7 +40,8 @@ def write_audit(job: Path, place: str, output: Path) -> str:
         if registration is None
         else f"; registration {registration.status}" + (f": {registration.reason}" if registration.reason else "")
     )
-    return f"{found.place}: {', '.join(counts)}{laid}"
+    name = found.place.encode(errors="backslashreplace").decode()  # names on disk need not be valid text
+    return f"{name}: {', '.join(counts)}{laid}"
 
 
 def draw_page(page: Page, found: JobPage) -> Image:

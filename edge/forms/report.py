@@ -138,7 +138,8 @@ def _crops(mistakes: Sequence[Scored]) -> list[tuple[float, str]]:
     try:
         page = reopen(mistakes[0].page)
     except SourceError as error:
-        page, missing = None, str(error)
+        page, missing = None, str(error).encode(errors="backslashreplace").decode()
+    place = mistakes[0].page.place.encode(errors="backslashreplace").decode()  # names on disk need not be valid text
     items = []
     for one in mistakes:
         if one.reading is None:
@@ -154,7 +155,7 @@ def _crops(mistakes: Sequence[Scored]) -> list[tuple[float, str]]:
                 one.confidence,
                 f"<li>{picture}read <b>{escape(said)}</b> at {one.confidence:.1%}, is "
                 f"<b>{escape(one.known.value or one.known.kind)}</b>"
-                f"<small>{escape(one.name)}, {escape(one.page.place)}</small></li>",
+                f"<small>{escape(one.name)}, {escape(place)}</small></li>",
             )
         )
     return items
