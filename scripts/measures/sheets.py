@@ -14,7 +14,7 @@ from tests.forms.sheets import scanned
 # So many pages lie on the disk at a time, a megabyte each.
 _AT_A_TIME = 20
 # 40 cells of 8 mm, for scripts/bench reads as many.
-_TEMPLATE = """
+TEMPLATE = """
 name = "sheets"
 [page]
 registration = "marks"
@@ -35,7 +35,7 @@ def draw_sheets(folder: Path, first_seed: int, count: int) -> Iterator[Path]:
     for first in range(first_seed, first_seed + count, _AT_A_TIME):
         place = folder / f"{first:06d}"
         (place / "images").mkdir(parents=True)
-        (place / "template.toml").write_text(_TEMPLATE, encoding="utf-8")
+        (place / "template.toml").write_text(TEMPLATE, encoding="utf-8")
         template = load_template(place / "template.toml")
         with (place / "truth.csv").open("w", newline="", encoding="utf-8") as file:
             rows = csv.writer(file)
