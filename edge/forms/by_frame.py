@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from edge.forms.by_code import by_code
 from edge.forms.frame import find_frames, lay_by_frame, turned
 from edge.forms.laid import Laid, failed, judged, likeness
 from edge.forms.printed import field_lines
@@ -26,11 +27,16 @@ _WORSE = 0.3
 def by_frame(grey: Image, templates: Sequence[Template]) -> tuple[Laid, ...]:
     """The ways in which a printed rectangle on grey pixels (H, W) may be that of a template, upright first.
 
-    One way that failed where there is none. Forms are told apart by the lines of their cells.
+    One way that failed where there is none. Forms are told apart by their page codes, or by the lines of their cells.
     """
     ways: list[tuple[float, Laid]] = []
     for corners in find_frames(grey):
-        tried = [way for template in templates for way in _turns(grey, template, corners)]
+        tried = [
+            way
+            for template in templates
+            for page in range(1, template.pages + 1)
+            for way in _turns(grey, template, page, corners)
+        ]
         ways += tried
         if any(score >= _SURE for score, _ in tried):
             break
@@ -41,12 +47,12 @@ def by_frame(grey: Image, templates: Sequence[Template]) -> tuple[Laid, ...]:
         )
         return (failed("frame", reason),)
     best = max(score for score, _ in ways)
-    return tuple(laid for score, laid in ways if score >= best - _WORSE)
+    return by_code(grey, [laid for score, laid in ways if score >= best - _WORSE])
 
 
-def _turns(grey: Image, template: Template, corners: Floats) -> Iterator[tuple[float, Laid]]:
-    """The template laid over a rectangle in each turn that its shape allows, with a score for the print it shows."""
-    lines = field_lines(template, 1)
+def _turns(grey: Image, template: Template, page: int, corners: Floats) -> Iterator[tuple[float, Laid]]:
+    """A form's page laid over a rectangle in each turn that its shape allows, with a score for the print it shows."""
+    lines = field_lines(template, page)
     for quarters in range(4 if template.orientation == "auto" else 1):
         own = turned(corners, quarters)
         if not 1 / _ASPECT < _aspect(own) * template.size_mm[1] / template.size_mm[0] < _ASPECT:
@@ -60,11 +66,11 @@ def _turns(grey: Image, template: Template, corners: Floats) -> Iterator[tuple[f
             judged(
                 "frame",
                 template,
-                1,
+                page,
                 framed.sheet,
                 grey,
                 residual_mm=framed.residual_mm,
-                likeness=likeness(template, 1, framed.inner),
+                likeness=likeness(template, page, framed.inner),
             ),
         )
 

@@ -9,12 +9,13 @@ from typing import TypeAlias
 import numpy as np
 
 from edge.forms.bending import unbend
-from edge.forms.code import PX_PER_MM, PageCode, code_box_mm, read_code
+from edge.forms.by_code import WHICH_PAGE, code_on, of_no_template
+from edge.forms.code import PageCode, code_box_mm
 from edge.forms.laid import Laid, failed, judged, likeness
 from edge.forms.marks import FoundMarks, find_marks, lay_by_marks, mark_edges
 from edge.forms.printed import Measured, Pieces, field_lines, measure, residual_mm
 from edge.forms.sheet_map import SheetMap
-from edge.forms.template import BoxMm, Marks, Template
+from edge.forms.template import Marks, Template
 from edge.values import Image
 
 # Lines of boxes are looked for within so many mm, and within this part of the smallest box: first where the paper may
@@ -47,22 +48,16 @@ def by_marks(grey: Image, templates: Sequence[Template]) -> Laid:
     ways = [(template, way) for template in templates if (way := laid[_kind(template)]) is not None]
     if not ways:
         return failed("marks", "fewer than 2 of the corner marks found; scan the whole sheet, sharp and flat")
-    read: dict[tuple[object, BoxMm], PageCode | None] = {}
-    for template, way in ways:
-        box = code_box_mm(template)
-        place = (_kind(template), box) if box else None
-        if box and place and place not in read:
-            read[place] = read_code(way.sheet.cut(grey, box, PX_PER_MM))
-    codes = [code for code in read.values() if code]
+    # templates that have their code at the same place of the same sheet are one way to read it
+    places = {(_kind(template), code_box_mm(template)): (way, template) for template, way in ways}
+    codes = [code for way, template in places.values() if (code := code_on(grey, way.sheet, template))]
     if codes:
         return _named(grey, ways, codes)
     if len(ways) > 1:
         names = " and ".join(template.name for template, _ in ways[:3])
         return failed("marks", f"the page code cannot be read, and {names} have the same marks; scan it sharper")
     template, way = ways[0]
-    doubts = []
-    if template.pages > 1:
-        doubts = ["the page code cannot be read, so which page of the form this is, is a guess; scan it sharper"]
+    doubts = [WHICH_PAGE] if template.pages > 1 else []
     tried = [_settled(grey, template, way, page, doubts) for page in range(1, template.pages + 1)]
     return max(tried, key=lambda one: one.likeness)
 
@@ -73,12 +68,7 @@ def _named(grey: Image, ways: Sequence[tuple[Template, _ByMarks]], codes: Sequen
         for code in codes:
             if code.is_of(template):
                 return _settled(grey, template, way, code.page, [])
-    code = codes[0]
-    return failed(
-        "marks",
-        f"the page code says {code.name}, version {code.version}, page {code.page}, which no template is of; "
-        "name its template too",
-    )
+    return of_no_template("marks", codes[0])
 
 
 def _kind(template: Template) -> tuple[Marks, tuple[float, float]]:

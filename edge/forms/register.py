@@ -41,10 +41,18 @@ def lay(pixels: Image, templates: Sequence[Template], *, judge: Judge | None = N
     if own["reference"] and not _any_ok(ways):
         ways += by_reference(grey, own["reference"])
     if own["none"] and not _any_ok(ways):
-        ways += by_picture(grey, own["none"])
+        ways += by_picture(grey, own["none"], alone=len(templates) == 1)
     if not ways:
         return failed("none", "no template was given; name one with --template")
+    if all(way.sheet is None for way in ways):
+        return _none_of(ways)
     return _best(ways, judge)
+
+
+def _none_of(ways: Sequence[Laid]) -> Laid:
+    """What to say of a page that is of no template: all there is to say, once."""
+    reasons = dict.fromkeys(way.registration.reason or "" for way in ways)
+    return failed(ways[0].registration.method, "; ".join(reasons))
 
 
 def _any_ok(ways: Sequence[Laid]) -> bool:

@@ -311,6 +311,20 @@ def test_another_rectangle_is_not_read() -> None:
     assert laid.registration.reason
 
 
+def test_a_frame_of_our_own_is_known_by_its_code() -> None:
+    pages = replace(COLUMNS.fields[0], page=2)
+    first, second = (
+        replace(COLUMNS, name=name, sha256=name, fields=(COLUMNS.fields[0], pages)) for name in ("one", "two")
+    )
+    for form, page, turns in ((first, 2, 0), (second, 1, 2)):
+        laid = lay(quarter(printed(form, page=page, dpi=120), turns).pixels, [first, second])
+        assert laid.registration.status == "ok", laid.registration.reason
+        assert (laid.template, laid.form_page, laid.registration.rotation_deg) == (form, page, 90 * turns)
+    laid = lay(printed(first, dpi=120).pixels, [second])
+    assert (laid.registration.status, laid.sheet) == ("failed", None)
+    assert "one, version 1, page 1" in (laid.registration.reason or "")
+
+
 def test_a_picture_is_the_sheet_if_it_has_its_shape() -> None:
     plain = replace(FORM, registration="none", marks=None)
     made = printed(FORM, dpi=100)
@@ -318,6 +332,25 @@ def test_a_picture_is_the_sheet_if_it_has_its_shape() -> None:
     assert (laid.registration.status, laid.registration.method) == ("ok", "none")
     assert farthest_mm(laid, made) <= 0.15
     assert lay(made.pixels[:-200], [plain]).registration.status == "review"
+
+
+def test_a_picture_that_is_nearly_the_sheet_is_moved_onto_its_boxes() -> None:
+    plain = replace(FORM, registration="none", marks=None)
+    made = printed(FORM, dpi=100)
+    shifted = np.roll(made.pixels, (4, 3), axis=(0, 1))
+    laid = lay(shifted, [plain])
+    assert laid.registration.status == "ok"
+    assert laid.registration.residual_mm is not None
+    assert farthest_mm(laid, replace(made, to_px=np.array([[1, 0, 3], [0, 1, 4], [0, 0, 1.0]]) @ made.to_px)) <= 0.15
+
+
+def test_a_pile_of_all_kinds_is_sorted() -> None:
+    plain = replace(OTHER, registration="none", marks=None)
+    for form, made in ((FORM, printed(FORM, dpi=120)), (SQUARES, ruled(SQUARES)), (plain, printed(OTHER, dpi=100))):
+        assert lay(made.pixels, [plain, SQUARES, FORM]).template is form
+    blank = np.full((1000, 704), 240, np.uint8)
+    assert lay(blank, [plain]).registration.status == "ok"
+    assert lay(blank, [plain, FORM]).registration.status == "review"
 
 
 def test_a_picture_is_turned_as_it_reads_best() -> None:
