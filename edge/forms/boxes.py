@@ -43,12 +43,12 @@ def drop_boxes(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *
     if not (across.mask.any() or down.mask.any()):
         return ink
     lines = np.zeros(ink.shape, np.bool_)
-    lines[across.places] = across.mask
-    lines.T[down.places] |= down.mask
-    strokes = (ink > _STROKE * level) & ~lines
+    across.mark(lines)
+    down.mark(lines.T)
+    strokes = ((ink > _STROKE * level) & ~lines).view(np.uint8)
     clean = ink.copy()
     across.clear(clean, strokes)
-    down.clear(clean.T, strokes.T)
+    down.clear(clean.T, np.ascontiguousarray(strokes.T))
     return clean
 
 
@@ -60,57 +60,64 @@ def _parted(sides: npt.NDArray[np.intp], other: int) -> npt.NDArray[np.intp]:
 
 
 class _Lines:
-    """The level lines of a grid: mask (lines, rows, W) in the bands of ink at places."""
+    """The level lines of a grid in bands of its ink around ys: mask (lines, rows, columns) bool."""
 
     def __init__(
         self, ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], reach: int, level: float
     ) -> None:
-        width = ink.shape[1]
-        self.places = np.clip(ys[:, None] + np.arange(-reach, reach + 1), 0, len(ink) - 1)
-        self._bands = ink[self.places]  # (lines, rows, W)
+        side = int(xs[1] - xs[0])
+        corner = max(2, side // 8)  # where lines meet at the grid's outer corners
+        self._rows = [np.s_[int(y) - reach : int(y) + reach + 1] for y in ys]
+        self._columns = np.s_[int(xs[0]) - corner : int(xs[-1]) + corner]
+        xs = xs - self._columns.start
+        self._bands = np.stack([ink[rows, self._columns] for rows in self._rows])
         shape = self._bands.shape
         # Lines waver by a pixel: they are looked for in ink thickened by one.
-        thick = _widened(self._bands)
-        side = int(xs[1] - xs[0])
-        closed = cv2.morphologyEx(thick.reshape(-1, width), cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
+        thick = _widened(self._bands).reshape(-1, shape[2])
+        closed = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
         runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8)).reshape(shape)
-        # Which side each column is of: corners outside belong to the outer ones.
-        corner = max(2, side // 8)
-        columns = np.clip(np.searchsorted(xs, np.arange(width), side="right") - 1, 0, len(xs) - 2)
-        near = (np.arange(width) >= xs[0] - corner) & (np.arange(width) < xs[-1] + corner)
+        columns = np.diff(xs)  # of each side
+        columns[0] += corner
+        columns[-1] += corner
         # What is much paler than the line is not of it: the blur between it and a stroke beside it.
-        least = np.maximum(level, _PALER * _middles(runs, xs).max(axis=1))  # (lines, sides)
-        dark = (runs > least[:, None, columns]).view(np.uint8) * np.uint8(255)
-        share = _pieces(dark, xs).mean(axis=3) / 255  # (lines, rows, sides)
-        rows = _grown(share >= _SPAN, share >= _WAVERS)
+        least = np.maximum(level, _PALER * _middles(runs, xs).max(axis=1)).astype(np.uint8)  # (lines, sides)
+        dark = (runs > np.repeat(least, columns, axis=1)[:, None]).view(np.uint8) * np.uint8(255)
+        share = _pieces(dark, xs).mean(axis=3)  # (lines, rows, sides)
+        rows = _grown(share >= 255 * _SPAN, share >= 255 * _WAVERS)
         rows = _widened(_widened(rows))  # its own blurred edges
-        self.mask = rows[:, :, columns] & (runs > level) & near
+        self.mask = np.repeat(rows, columns, axis=2) & (runs > level)
         print_only = np.where(rows, _middles(self._bands, xs), 0)
-        darker = _DARKER * _widened(print_only) + 2 * level
-        self._darker = np.minimum(darker, 255).astype(np.uint8)[:, :, columns]
+        darker = np.minimum(_DARKER * _widened(print_only) + 2 * level, 255).astype(np.uint8)
+        self._darker = np.repeat(darker, columns, axis=2)
 
-    def clear(self, clean: Image, strokes: Mask) -> None:
+    def mark(self, lines: Mask) -> None:
+        """Set lines (H, W) where lines are."""
+        for rows, mask in zip(self._rows, self.mask, strict=True):
+            lines[rows, self._columns] |= mask
+
+    def clear(self, clean: Image, strokes: Image) -> None:
         """Take the lines out of clean (H, W), in place, but for the strokes that cross them or are darker.
 
-        strokes (H, W) bool: ink that is surely a stroke, outside of all lines.
+        strokes (H, W): 1 where ink is surely a stroke, outside of all lines.
         """
-        stays = self._bands > self._darker
-        rows = self.mask.shape[1]
         # A stroke that crosses at a slant is met a pixel aside.
-        wide = cv2.dilate(np.ascontiguousarray(strokes).view(np.uint8), np.ones((1, 3), np.uint8)).view(np.bool_)
-        met = wide[self.places]
-        before = wide[np.maximum(self.places[:, 0] - 1, 0)]
-        after = wide[np.minimum(self.places[:, -1] + 1, len(clean) - 1)]
-        above, below = np.zeros_like(self.mask), np.zeros_like(self.mask)
-        for i in range(rows):
-            above[:, i] = self.mask[:, i] & ((met[:, i - 1] | stays[:, i - 1] | above[:, i - 1]) if i else before)
-        for i in reversed(range(rows)):
-            below[:, i] = self.mask[:, i] & (
-                (met[:, i + 1] | stays[:, i + 1] | below[:, i + 1]) if i + 1 < rows else after
-            )
-        gone = self.mask & ~(above & below) & ~stays
-        for place, off in zip(self.places, gone, strict=True):
-            clean[place[0] : place[-1] + 1][off] = 0
+        wide = cv2.dilate(strokes, np.ones((1, 3), np.uint8)).view(np.bool_)
+        on = self._bands > self._darker
+        met = on | np.stack([wide[rows, self._columns] for rows in self._rows])
+        above = np.stack([wide[rows.start - 1, self._columns] for rows in self._rows])
+        below = np.stack([wide[rows.stop, self._columns] for rows in self._rows])
+        crossed = np.empty_like(self.mask)
+        last = self.mask.shape[1] - 1
+        for i in range(last + 1):
+            crossed[:, i] = self.mask[:, i] & above
+            above = met[:, i] | crossed[:, i]
+        for i in range(last, -1, -1):
+            meets = self.mask[:, i] & below
+            crossed[:, i] &= meets
+            below = met[:, i] | meets
+        gone = self.mask & ~(crossed | on)
+        for rows, off in zip(self._rows, gone, strict=True):
+            clean[rows, self._columns][off] = 0
 
 
 def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
