@@ -194,7 +194,7 @@ def lessons_for(data: Data, parts: Split, settings: FitSettings, teacher: Teache
 def surely_digits(said: Probabilities, labels: Labels) -> Probabilities:
     """Probabilities (n, 11) without doubt, where the label (n,) is a digit, whether it is one.
 
-    A network that learns this doubt refuses one clean digit in six hundred, right about most of them otherwise.
+    A network that learns this doubt refuses clean digits that it would otherwise read.
     """
     sure = said.copy()
     sure[labels != NONE, NONE] = 0.0
