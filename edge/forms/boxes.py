@@ -24,6 +24,8 @@ _LONGEST = 1.7
 _PIECES = 10
 # Gaps in a line up to so many pixels are print that failed.
 _GAP_PX = 5
+# A side of a line is darker than the line by more than twice and this, of 255, only if it is a stroke.
+_CLEARLY = 40
 # Ink so many times as dark as the print of a line is a stroke on it.
 _DARKER = 1.3
 # Ink from so many levels on is a stroke.
@@ -80,10 +82,11 @@ class _Lines:
         columns[0] += corner
         columns[-1] += corner
         # What is much paler than the line is not of it: the blur between it and a stroke beside it.
-        least = np.maximum(level, _PALER * _middles(runs, xs).max(axis=1)).astype(np.uint8)  # (lines, sides)
+        print_dark = _middles(runs, xs).max(axis=1)  # (lines, sides)
+        least = np.maximum(level, _PALER * print_dark).astype(np.uint8)
         dark = (runs > np.repeat(least, columns, axis=1)[:, None]).view(np.uint8) * np.uint8(255)
         share = _pieces(dark, xs).mean(axis=3)  # (lines, rows, sides)
-        rows = _grown(share >= 255 * _SPAN, share >= 255 * _WAVERS)
+        rows = _grown(share >= 255 * _SPAN, share >= 255 * _WAVERS) & ~_stands_out(print_dark)[:, None]
         rows = _widened(_widened(rows))  # its own blurred edges
         self.mask = np.repeat(rows, columns, axis=2) & (runs > level)
         print_only = np.where(rows, _middles(self._bands, xs), 0)
@@ -139,6 +142,16 @@ def _middles(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
     middle = pieces.shape[3] // 2
     medians: Image = np.partition(pieces, middle, axis=3)[..., middle]
     return medians
+
+
+def _stands_out(dark: Image) -> Mask:
+    """Which sides (lines, sides) are so much darker than most of their line that they are a tall 1 drawn there."""
+    middle = (dark.shape[1] - 1) // 2
+    if not middle:  # two sides say nothing of a third
+        return np.zeros(dark.shape, np.bool_)
+    common = np.partition(dark, middle, axis=1)[:, middle, None].astype(np.int32)
+    out: Mask = dark > 2 * common + _CLEARLY
+    return out
 
 
 def _widened(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:

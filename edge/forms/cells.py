@@ -26,6 +26,8 @@ _MARGIN = 0.3
 _UNREST = 4.2
 # Parts of a cell's height. What is smaller all in all is a speck, and no one's value.
 _SPECK, _NOTHING = 0.12, 0.24
+# A stroke is thicker than what an uneven line leaves along a side.
+_THIN_PX = 4
 # Pieces of one digit are this near each other; a fragment has this part of the main piece's area, another sign that.
 _NEAR, _FRAGMENT, _SIGN = 0.12, 0.06, 0.3
 # The dot of a question mark has at least this part of the main piece's area.
@@ -133,18 +135,7 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
     The main piece is the largest near the middle; what stands close to it is of the same digit.
     """
     boxes, areas = pieces.boxes, pieces.areas
-    outer_x, outer_y = OFF * inside.width, OFF * inside.height
-    kept = []
-    for piece in own:
-        left, top, right, bottom = boxes[piece]
-        tall, wide = bottom - top, right - left
-        if max(tall, wide) < _SPECK * inside.height:
-            continue
-        # What lies along a side and nowhere else is a rest of its line.
-        along = right <= inside.left + outer_x or left >= inside.right - outer_x
-        along |= bottom <= inside.top + outer_y or top >= inside.bottom - outer_y
-        if not along:
-            kept.append(piece)
+    kept = [piece for piece in own if not _is_rest(boxes[piece], inside)]
     if not kept:
         return (), ()
 
@@ -168,8 +159,27 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
         for piece in kept
     )
     dotted = any(areas[piece] >= _DOT * areas[main] and _is_dot(boxes[piece], boxes[main]) for piece in own)
-    strange = (("more than one piece of writing", others), ("a dot below, as of a question mark", dotted))
+    strange = (
+        ("more than one piece of writing", others),
+        ("a dot below, as of a question mark", dotted),
+        ("along the edge of its cell", _is_along(boxes[main], inside)),
+    )
     return tuple(rows), tuple(doubt for doubt, holds in strange if holds)
+
+
+def _is_rest(box: tuple[int, int, int, int], inside: Inside) -> bool:
+    """Whether a box (left, top, right, bottom) is that of a speck, or of what is left of a line along a cell's side."""
+    short, long = sorted((box[2] - box[0], box[3] - box[1]))
+    if long < _SPECK * inside.height:
+        return True
+    return _is_along(box, inside) and (short <= _THIN_PX or long < _NOTHING * inside.height)
+
+
+def _is_along(box: tuple[int, int, int, int], inside: Inside) -> bool:
+    """Whether a box (left, top, right, bottom) lies along one side of a cell and nowhere else."""
+    near = OFF * min(inside.width, inside.height)
+    across = box[2] <= inside.left + near or box[0] >= inside.right - near
+    return across or box[3] <= inside.top + near or box[1] >= inside.bottom - near
 
 
 def _is_dot(piece: tuple[int, int, int, int], main: tuple[int, int, int, int]) -> bool:

@@ -158,6 +158,17 @@ def test_marks_are_for_review_and_what_they_say_is_why() -> None:
     assert all(field.reason for field in inked if field.status == "review")
 
 
+@pytest.mark.parametrize("beside_mm", [0.5, 1.2])
+def test_a_tall_1_beside_or_on_a_pale_line_is_not_lost(beside_mm: float) -> None:
+    template, rng = _template(_GRID), np.random.default_rng(19)
+    pixels = _paper(template)
+    _boxes(pixels, _GRID, dark=205)
+    x, top = round((10 + 16 + beside_mm) * 8), (10 + 8) * 8
+    cv2.line(pixels, (x, top + 3), (x, top + 61), int(_PEN), 5)
+    page = _read(_scanned(pixels, rng), template)
+    assert [field.name for field in page.fields if field.status != "empty"] == ["grid[2,3]"]
+
+
 def test_a_row_is_one_value_with_blanks_around_it() -> None:
     template, rng = _template(_ROW), np.random.default_rng(12)
     pixels = _paper(template)
