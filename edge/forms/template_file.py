@@ -140,25 +140,24 @@ def _mark_count(dictionary: str) -> int | None:
 
 
 def _fields(tables: list[Table], folder: Path) -> dict[Table, Field]:
-    """The fields that could be made of the tables; the mistakes of the others are noted."""
+    """The field of each table that has a box; mistakes are noted."""
     if len(tables) > _MOST_FIELDS:
         tables[_MOST_FIELDS].wrong("name", f"a form has at most {_MOST_FIELDS} fields; divide it")
         return {}
     fields: dict[Table, Field] = {}
     seen: dict[str, str] = {}
     cells = 0
-    for table in tables:
-        field = _field(table, folder)
+    for number, table in enumerate(tables, 1):
+        field = _field(table, folder, number)
         table.close()
         if field is None:
             continue
         if field.name in _TAKEN_NAMES:
             table.wrong("name", f"{field.name} is a column of its own in the table that is put out; choose another")
-        # without regard to case: crops are files, and some file systems know no case
-        other = seen.setdefault(field.name.casefold(), field.name)
-        if len(seen) == len(fields):
-            table.wrong("name", f"there is another field {other!r}; each needs a name of its own")
-            continue
+        key = field.name.casefold()  # crops are files, and some file systems know no case
+        if key in seen:
+            table.wrong("name", f"there is another field {seen[key]!r}; each needs a name of its own")
+        seen.setdefault(key, field.name)
         fields[table] = field
         cells += field.rows * field.columns
         if cells > _MOST_CELLS:
@@ -167,30 +166,33 @@ def _fields(tables: list[Table], folder: Path) -> dict[Table, Field]:
     return fields
 
 
-def _field(table: Table, folder: Path) -> Field | None:
-    name = _name(table, _NAME)
+def _field(table: Table, folder: Path, number: int) -> Field | None:
+    """The field of a table; what is wrong with it is noted, and something harmless put in its place.
+
+    So that mistakes in its place and name show too. None where there is no box to speak of.
+    """
+    name = _name(table, _NAME) or f"#{number}"
     label = table.text("label")
     kind = table.choice("kind", _KINDS)
     layout = table.choice("layout", _LAYOUTS, "row") or "row"
-    page = table.whole("page", 1, 1, _MOST_PAGES)
-    rows = table.whole("rows", 1, 1, _MOST_ACROSS)
-    columns = table.whole("columns", 1, 1, _MOST_ACROSS)
+    page = table.whole("page", 1, 1, _MOST_PAGES) or -number  # one of its own
+    counts = table.whole("rows", 1, 1, _MOST_ACROSS), table.whole("columns", 1, 1, _MOST_ACROSS)
+    rows, columns = counts[0] or 1, counts[1] or 1
     box = cast(BoxMm | None, table.lengths("box_mm", ("left", "top", "width", "height")))
-    across, down = table.texts("column_labels", columns or 1), table.texts("row_labels", rows or 1)
+    across, down = table.texts("column_labels", columns), table.texts("row_labels", rows)
     required = table.flag("required")
-    if name is None or kind is None or page is None or rows is None or columns is None or box is None:
-        _rules(table, folder, None)  # what else is wrong is told too
-        return None
     if kind == "number" and (layout == "grid" or rows * columns > 1):
         table.wrong("columns", "a number has one box, without rows, columns or grid; give each number its own field")
+    known = kind == "digit" and None not in counts
+    check, bounds, values = _rules(table, folder, (1 if layout == "grid" else rows * columns) if known else None)
+    if box is None:
+        return None
     if box[2] / columns < _SMALLEST_CELL_MM or box[3] / rows < _SMALLEST_CELL_MM:
         told = f"{box[2] / columns:.1f} × {box[3] / rows:.1f} mm"
         table.wrong("box_mm", f"a cell would be {told}; {_SMALLEST_CELL_MM:g} mm is the least")
-    longest = 1 if layout == "grid" else rows * columns
-    check, bounds, values = _rules(table, folder, longest if kind == "digit" else None)
     return Field(
         name=name,
-        kind=kind,
+        kind=kind or "digit",
         box_mm=box,
         layout=layout,
         page=page,
