@@ -142,8 +142,9 @@ def _read_again(
 
     box = Box.around([glyph.box for glyph in glyphs])
     whole = strip_of_ink(strip.ink[:, box.left : box.right])
-    line = read_strip(whole, strips, views=1, divide=False)  # where two readers agree, more views say no more
-    if line.numbers and line.numbers[0].prediction.text != "".join(str(digit.digit) for digit in digits):
+    line = read_strip(whole, strips, views=1, divide=False)
+    text = "".join(str(digit.digit) for digit in digits)
+    if not any(found.prediction.text == text and found.prediction.confidence >= _SURE for found in line.numbers):
         line = read_strip(whole, strips, views=_VIEWS, divide=False)
     if not line.numbers:
         return digits, confidence, None
