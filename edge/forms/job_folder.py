@@ -76,7 +76,10 @@ def _prepare(connection: sqlite3.Connection, job: Path, *, create: bool) -> None
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = NORMAL")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if create and version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+    empty = version == 0 and not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+    if empty and not create:  # a run that was killed in its first moment
+        raise JobError(f"job {job}: no run has begun in it; `edge forms read` with this --job begins one")
+    if empty:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(
             f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION}; COMMIT;"

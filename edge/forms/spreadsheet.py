@@ -26,7 +26,7 @@ _GROUP = 1_000
 def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) -> None:
     """Write pages as the only sheet of a workbook; values are texts, so that zeros stay and nothing is a formula.
 
-    Raises UsageError if openpyxl is absent or the table is too large for a sheet, SinkError if it cannot be written.
+    Raises UsageError if openpyxl is absent or broken, or a sheet cannot hold the table; SinkError if it cannot be written.
     """
     openpyxl = _library("openpyxl", "forms")
     cells = _library("openpyxl.cell", "forms")
@@ -58,7 +58,7 @@ def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) ->
 def write_parquet(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) -> None:
     """Write pages as a Parquet file: texts as strings, page as int32, confidences as doubles, null for no such field.
 
-    Raises UsageError if pyarrow is absent, SinkError if the file cannot be written.
+    Raises UsageError if pyarrow is absent or does not load (it wants numpy 2), SinkError if the file cannot be written.
     """
     arrow = _library("pyarrow", "parquet")
     parquet = _library("pyarrow.parquet", "parquet")
@@ -121,9 +121,7 @@ def _aside(output: Path) -> Iterator[Path]:
 def _library(name: str, extra: str) -> Any:
     try:
         return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name.partition(".")[0]:
-            raise
-        raise UsageError(
-            f"this needs {error.name}: pip install 'inkedge[{extra}]', or export to .csv or .jsonl"
-        ) from error
+    except ImportError as error:
+        absent = isinstance(error, ModuleNotFoundError) and error.name == name.partition(".")[0]
+        cause = f"needs {error.name}" if absent else f"needs {name}, which does not load: {error}"
+        raise UsageError(f"this {cause}; pip install 'inkedge[{extra}]', or export to .csv or .jsonl") from error

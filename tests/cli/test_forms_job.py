@@ -142,7 +142,7 @@ def test_a_batch_from_scans_to_tables(pile: Path, tmp_path: Path) -> None:
     assert rows[0] == ["source", "page", "status", "account", "account.confidence", "account.status"]
     assert [row[2] for row in rows[1:]] == ["read", "read", "review", *["error"] * len(bad)]
 
-    for suffix in ("csv", "jsonl", "xlsx", "parquet"):
+    for suffix in ("csv", "jsonl", "xlsx"):
         exported = edge("forms", "export", tmp_path / "job", "-o", tmp_path / f"e.{suffix}")
         assert exported.returncode == 0 and "1 second copies left out" in exported.stderr, exported.stderr
     assert (tmp_path / "e.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()

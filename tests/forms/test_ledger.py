@@ -178,6 +178,11 @@ def test_a_folder_without_a_ledger_is_an_error_and_stays_as_it_is(tmp_path: Path
         with pytest.raises(JobError, match="there is no ledger in it"):
             open_it(tmp_path / "job")
     assert not (tmp_path / "job").exists()
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed" / "ledger.sqlite").touch()
+    with pytest.raises(JobError, match="no run has begun in it"):
+        job_status(tmp_path / "killed")
+    Ledger(tmp_path / "killed", create=True).close()
     (tmp_path / "file").touch()
     with pytest.raises(JobError, match="this is not a folder"):
         Ledger(tmp_path / "file", create=True)
