@@ -22,6 +22,8 @@ from edge.values import Glyph, Image
 # A cell's shorter side is looked at so large, and so much of it around the field, for strokes that run over its edge.
 _CELL_PX = 64
 _MARGIN = 0.3
+# What is left of dark print along a cell's sides must not hide faint writing.
+_RIM = 0.12
 # Of Gaussian unrest 1 pixel in 4,000 is darker than its palest quarter by so many times what that quarter spans.
 _UNREST = 4.2
 # Parts of a cell's height. What is smaller all in all is a speck, and no one's value.
@@ -85,8 +87,9 @@ def find_cells(pixels: Image, sheet: SheetMap, field: Field) -> tuple[CellInk, .
 
 def levels_of(lifted: FieldInk) -> npt.NDArray[np.float64]:
     """(rows, columns): the soft ink that divides strokes from paper in each cell (Otsu), above the paper's unrest."""
+    rim = round(_RIM * _CELL_PX)
     sides = [
-        [np.s_[top:bottom, left:right] for left, right in pairwise(lifted.xs.tolist())]
+        [np.s_[top + rim : bottom - rim, left + rim : right - rim] for left, right in pairwise(lifted.xs.tolist())]
         for top, bottom in pairwise(lifted.ys.tolist())
     ]
     levels = np.array([[otsu(np.ascontiguousarray(lifted.ink[cell])) for cell in row] for row in sides])

@@ -111,6 +111,18 @@ def test_the_box_goes_and_the_digit_stays_also_across_its_line(dark: int, px: in
     assert sum(f.status == "read" and f.value != text for f, text in zip(page.fields, told, strict=True)) <= 1
 
 
+@pytest.mark.parametrize("dark", [245, 90])
+def test_faint_pencil_is_not_lost_beside_dark_print(dark: int) -> None:
+    template, rng = _template(_GRID), np.random.default_rng(20)
+    written = _paper(template)
+    told = _fill(written, _GRID, rng)
+    pixels = (_PAPER - (_PAPER - written) * 30 / (_PAPER - _PEN)).astype(np.uint8)
+    _boxes(pixels, _GRID, dark=dark)
+    page = _read(_scanned(pixels, rng), template)
+    assert _hits(page.fields, told) >= 68
+    assert sum(field.status == "empty" for field in page.fields) <= 1
+
+
 @pytest.mark.parametrize("px_per_mm", [5.9, 11.8])
 def test_pages_of_other_resolutions_read_the_same(px_per_mm: float) -> None:
     template, rng = _template(_GRID), np.random.default_rng(9)
