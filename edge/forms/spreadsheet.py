@@ -26,7 +26,7 @@ _GROUP = 1_000
 def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) -> None:
     """Write pages as the only sheet of a workbook; values are texts, so that zeros stay and nothing is a formula.
 
-    Raises UsageError if openpyxl is absent or broken, or a sheet cannot hold the table; SinkError if it cannot be written.
+    Raises UsageError if openpyxl is absent or broken, or a sheet cannot hold the table, SinkError if it is not written.
     """
     openpyxl = _library("openpyxl", "forms")
     cells = _library("openpyxl.cell", "forms")
