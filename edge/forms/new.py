@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from edge.errors import SinkError, UsageError
+from edge.errors import UsageError
+from edge.sinks.whole import write_whole
 
 Paper: TypeAlias = Literal["a4", "letter"]
 
@@ -26,12 +27,7 @@ def write_first_template(output: Path, *, paper: Paper, cell_mm: float) -> None:
         raise UsageError(f"--cell-mm {cell_mm:g}: boxes of {least:g} to {most:g} mm fit this form and a hand; try 8")
     if output.exists():
         raise UsageError(f"{output}: is there already, and is not written over; choose another name")
-    part = output.with_name(output.name + ".part")
-    try:
-        part.write_text(_compose(_form_name(output), paper, cell_mm), encoding="utf-8")
-        part.replace(output)
-    except OSError as error:
-        raise SinkError(f"{output}: cannot be written: {error.strerror}; choose another folder or make room") from error
+    write_whole(output, _compose(_form_name(output), paper, cell_mm).encode())
 
 
 def _form_name(output: Path) -> str:

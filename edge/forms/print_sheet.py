@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from edge.errors import SinkError, UsageError
+from edge.errors import UsageError
 from edge.forms.template import BoxMm
+from edge.sinks.whole import write_whole
 
 Rgb: TypeAlias = tuple[float, float, float]  # 0 to 1 each
 Anchor: TypeAlias = Literal["left", "middle", "right"]
@@ -91,14 +92,7 @@ class PrintSheets:
 
     def save(self, path: Path) -> None:
         """Write the PDF, aside and renamed. Raises SinkError if that fails."""
-        part = path.with_name(path.name + ".part")
-        try:
-            part.write_bytes(self._canvas.getpdfdata())
-            part.replace(path)
-        except OSError as error:
-            raise SinkError(
-                f"{path}: cannot be written: {error.strerror}; choose another folder or make room"
-            ) from error
+        write_whole(path, self._canvas.getpdfdata())
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         left, top = self._offset

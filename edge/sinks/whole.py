@@ -73,6 +73,16 @@ def part_of(output: Path) -> Path:
     return output.with_name(output.name + ".part")
 
 
+def write_whole(output: Path, content: bytes) -> None:
+    """Write a file aside and rename it. Raises SinkError if that fails."""
+    part = part_of(output)
+    try:
+        part.write_bytes(content)
+        part.replace(output)
+    except OSError as error:
+        raise write_fault(str(output), error) from error
+
+
 def write_fault(name: str, error: OSError) -> SinkError:
     """What to say when a place cannot be written."""
     return SinkError(f"{name}: cannot be written: {error.strerror or error}; choose another place or make room")
