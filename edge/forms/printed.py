@@ -53,7 +53,7 @@ class Measured:
 
     places (n, s, 2) mm; normals (n, 2); offsets (n, s) mm along the normal; good (n, s) bool says which offsets are of
     the piece's print; shown (n,) bool says which pieces are there at all. ends (n, 2): how far the straight lines
-    through the good stations are off at the pieces' starts and ends. contrasts (n,): of 255.
+    through the good stations are off at the pieces' starts and ends.
     """
 
     places: Floats
@@ -62,7 +62,6 @@ class Measured:
     good: npt.NDArray[np.bool_]
     shown: npt.NDArray[np.bool_]
     ends: Floats
-    contrasts: Floats
 
 
 def residual_mm(measured: Sequence[Measured]) -> float | None:
@@ -84,9 +83,8 @@ def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float, 
     at = 0.06 + 0.88 * (np.arange(stations) + 0.5) / stations
     places = pieces.starts[:, None] + (pieces.ends - pieces.starts)[:, None] * at[:, None]
     profiles, step = _profiles(pixels, sheet, places, along, length, reach_mm)
-    offsets, contrasts, seen = (_edge if pieces.edges else _line)(profiles, step)
+    offsets, seen = (_edge if pieces.edges else _line)(profiles, step)
     good, ends = _straight(offsets, seen, at)
-    clear = np.where(good, contrasts, 0).sum(axis=1) / np.maximum(good.sum(axis=1), 1)
     return Measured(
         places=places,
         normals=normals,
@@ -94,7 +92,6 @@ def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float, 
         good=good,
         shown=np.asarray(good.any(axis=1), np.bool_),
         ends=ends,
-        contrasts=clear,
     )
 
 
@@ -111,7 +108,7 @@ def _profiles(
     right, down = at[1] - at[0], at[2] - at[0]
     x, y = along[:, None, :1], along[:, None, 1:]
     forward, aside = (x * right + y * down).astype(np.float32), (x * down - y * right).astype(np.float32)
-    scale = max(float(np.median(np.hypot(aside[..., 0], aside[..., 1]))), 1e-3)
+    scale = max(float(np.median(np.hypot(aside[..., 0], aside[..., 1]))), 1e-3) if count else 1.0
     step = max(_STEP_MM, _STEP_PX / scale)
     half = int(np.ceil(reach_mm / step))
     across = (step * np.arange(-half, half + 1)).astype(np.float32)
@@ -120,15 +117,18 @@ def _profiles(
     )
     starts = at[0].astype(np.float32)[:, :, None] + forward[:, :, None] * spread[:, None, :, None]
     places_px = [starts[..., i, None] + aside[:, :, None, None, i] * across for i in (0, 1)]
-    flat = [px.reshape(-1, len(across)) for px in places_px]
+    if not count:
+        return np.zeros((0, stations, len(across)), np.float32), step
+    # one row a piece: OpenCV takes no picture with a side of 32,767 or more
+    flat = [px.reshape(count, -1) for px in places_px]
     seen = cv2.remap(pixels, flat[0], flat[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     rows = seen.reshape(count * stations, _ALONG * len(across)).astype(np.float32)
     summed = sum(rows[:, i * len(across) : (i + 1) * len(across)] for i in range(_ALONG))
-    return np.asarray(summed / _ALONG, np.float32).reshape(count, stations, -1), step
+    return np.asarray(summed / _ALONG, np.float32).reshape(count, stations, len(across)), step
 
 
-def _line(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """The middle of the dark line in each profile (n, s, k): offset (n, s) in mm, contrast, whether there is one."""
+def _line(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The middle of the dark line in each profile (n, s, k): offset (n, s) in mm, whether there is one."""
     k = profiles.shape[2]
     ranked = np.sort(profiles, axis=2)
     paper = ranked[:, :, int(0.7 * (k - 1))]
@@ -149,11 +149,11 @@ def _line(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[
     offset = (middle - (k - 1) / 2) * step
     seen = (peak >= _FAINTEST * paper) & (peak >= _OVER_UNREST * unrest) & (right - left - 1 <= _WIDEST_PART * k / 2)
     seen &= (left >= 0) & (right < k)
-    return offset.astype(np.float64), peak.astype(np.float64), seen
+    return offset.astype(np.float64), seen
 
 
-def _edge(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[np.bool_]]:
-    """The edge from light to dark in each profile (n, s, k): offset (n, s) in mm, contrast, whether there is one."""
+def _edge(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The edge from light to dark in each profile (n, s, k): offset (n, s) in mm, whether there is one."""
     k = profiles.shape[2]
     soft = _smoothed(profiles)
     fall = np.clip(soft[:, :, :-1] - soft[:, :, 1:], 0, None)
@@ -164,7 +164,7 @@ def _edge(profiles: Profiles, step: float) -> tuple[Floats, Floats, npt.NDArray[
     total = weight.sum(axis=2)
     middle = (weight * index).sum(axis=2) / np.maximum(total, 1e-6)
     offset = (middle - (k - 2) / 2) * step
-    return offset.astype(np.float64), total.astype(np.float64), total >= _FAINTEST_EDGE
+    return offset.astype(np.float64), total >= _FAINTEST_EDGE
 
 
 def _smoothed(profiles: Profiles) -> Profiles:

@@ -16,6 +16,10 @@ Floats = npt.NDArray[np.float64]
 
 # A map of a bent sheet is computed at every so many pixels of a cut and drawn straight between: paper bends softly.
 _NODE_PX = 12
+# What lies on the horizon of a perspective is far away, not infinitely far.
+_FARTHEST = 1e-9
+# What is finer than this for a cut is a map gone wrong.
+_MOST_SHRUNK = 64
 # A cut is not made larger than this: what asks for more is a mistake in a template.
 _LARGEST_CUT_PX = 20_000
 
@@ -72,6 +76,7 @@ class SheetMap:
         if self.bend is not None:
             places = places + self.bend.offsets(places)
         x, y, w = self.homography @ np.vstack((places.T, np.ones(len(places))))
+        w = np.where(np.abs(w) < _FARTHEST, _FARTHEST, w)
         return np.stack((x / w, y / w), axis=1)
 
     def px_per_mm(self, mm: tuple[float, float]) -> float:
@@ -120,18 +125,19 @@ class SheetMap:
     ) -> tuple[Image, tuple[int, int], int]:
         """The part of pixels around a box, shrunk so far that no pixel is passed over; its left and top; how often."""
         left, top, width, height = box_mm
-        shrink = max(1, int(self.px_per_mm((left + width / 2, top + height / 2)) / px_per_mm))
+        finer = self.px_per_mm((left + width / 2, top + height / 2)) / px_per_mm
+        shrink = int(np.clip(finer, 1, _MOST_SHRUNK))
         if shrink == 1:
             return pixels, (0, 0), 1
         rim = np.linspace(0, 1, 5)
         x, y = left + width * rim, top + height * rim
         places = [(a, b) for a in x for b in (y[0], y[-1])] + [(a, b) for a in (x[0], x[-1]) for b in y]
         around = self.points(places)
-        low = np.floor(around.min(axis=0)).astype(int) - 2 * shrink
-        high = np.ceil(around.max(axis=0)).astype(int) + 2 * shrink
-        left_px = int(np.clip(low[0], 0, pixels.shape[1] - 1))
-        top_px = int(np.clip(low[1], 0, pixels.shape[0] - 1))
-        part = pixels[top_px : max(top_px + 1, int(high[1])), left_px : max(left_px + 1, int(high[0]))]
+        limits = np.array(pixels.shape[1::-1])
+        low = np.clip(np.floor(around.min(axis=0)) - 2 * shrink, 0, limits - 1).astype(int)
+        high = np.clip(np.ceil(around.max(axis=0)) + 2 * shrink, low + 1, limits).astype(int)
+        left_px, top_px = int(low[0]), int(low[1])
+        part = pixels[top_px : high[1], left_px : high[0]]
         size = (-(-part.shape[1] // shrink), -(-part.shape[0] // shrink))
         spare = (size[0] * shrink - part.shape[1], size[1] * shrink - part.shape[0])
         if any(spare):

@@ -9,6 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edge.errors import ShapeError
 from edge.forms.laid import Laid
@@ -230,6 +232,34 @@ def test_what_is_no_form_is_not_laid(template: Template, picture: str) -> None:
 def test_no_pixels_are_no_picture() -> None:
     with pytest.raises(ShapeError):
         lay(np.zeros((0, 5), np.uint8), [FORM])
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_lies_on_a_page_nothing_is_raised(data: st.DataObject) -> None:
+    """Boxes, marks and grids in all places and sizes, some cut off, some squeezed flat."""
+    pixels = np.full((data.draw(st.integers(1, 300)), data.draw(st.integers(1, 300))), 235, np.uint8)
+    dictionary = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50)
+    place = st.integers(-20, 300)
+    for mark in data.draw(st.lists(st.integers(0, 5), max_size=5)):
+        side, x, y = data.draw(st.integers(12, 60)), abs(data.draw(place)), abs(data.draw(place))
+        part = pixels[y : y + side, x : x + side]
+        part[:] = cv2.aruco.generateImageMarker(dictionary, mark, side)[: part.shape[0], : part.shape[1]]
+    for _ in range(data.draw(st.integers(0, 4))):
+        corners = np.array([(data.draw(place), data.draw(place)) for _ in range(4)], np.int32)
+        cv2.polylines(pixels, [corners], True, 20, data.draw(st.integers(1, 6)))
+    laid = lay(pixels, [FORM, OTHER, SQUARES, TWO_PAGES])
+    assert (laid.sheet is None) == (laid.template is None)
+    assert laid.registration.status == "ok" or laid.registration.reason
+    if laid.sheet is not None:
+        assert laid.sheet.cut(pixels, (10.0, 10.0, 8.0, 8.0), 6.0).shape == (48, 48)
+
+
+def test_a_page_of_a_form_without_fields_is_laid_too() -> None:
+    empty = replace(FORM, fields=(replace(ACCOUNT, page=2),))
+    assert lay(printed(empty, page=1, dpi=120).pixels, [empty]).registration.status == "ok"
+    frame = replace(SQUARES, fields=(replace(SQUARES.fields[0], page=2),), orientation="upright")
+    assert lay(printed(frame, page=1, dpi=120).pixels, [frame]).registration.status == "ok"
 
 
 def shadowed(made: Made, rng: np.random.Generator) -> Made:
