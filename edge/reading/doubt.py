@@ -34,6 +34,8 @@ _LARGE_PART = 0.02
 _ALIKE = 2.5
 _ALIKE_MERE = 1.5
 _FAR_FROM_IT = 3.0
+# A mere stroke not half as high or as dark as the writing is a comma, a crease or a line of print.
+_HALF = 0.48
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
 
@@ -143,8 +145,12 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
         unlike = max(abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True))
         if unlike > math.log(_ALIKE_MERE if find.mere else _ALIKE):
             reasons.append("not like the other writing")
-            no_writing |= find.mere and unlike > math.log(_FAR_FROM_IT)
-    return Doubt(reasons=tuple(reasons), no_writing=no_writing and (find.length == 1 or find.mere))
+            height, _, strength = (a / b for a, b in zip(find.size, typical, strict=True))
+            no_writing |= find.mere and (unlike > math.log(_FAR_FROM_IT) or min(height, strength) < _HALF)
+    no_writing &= find.length == 1 or find.mere
+    # Two reasons are enough for several digits too, but for sure ones that stand free: another pen on another sheet.
+    no_writing |= len(reasons) > 1 and (bool(find.in_word) or find.confidence < _SURE)
+    return Doubt(reasons=tuple(reasons), no_writing=no_writing)
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
