@@ -109,18 +109,12 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None) ->
 def _shrunk(grey: Image, factor: int) -> Image:
     """The picture so many times smaller; what is left over at its right and bottom is cut off.
 
-    Averaging whole squares is several times as fast as any other factor, and squares of two by two faster still.
+    Averaging whole squares is several times as fast as any other factor.
     """
     rows, columns = max(1, grey.shape[0] // factor), max(1, grey.shape[1] // factor)
     if factor == 1:
         return grey
     whole = grey[: rows * factor, : columns * factor]
-    while factor % 2 == 0 and min(whole.shape) > 1:
-        factor //= 2
-        half = (columns * factor, rows * factor)
-        whole = np.asarray(cv2.resize(whole, half, interpolation=cv2.INTER_AREA), np.uint8)
-    if factor == 1:
-        return whole
     return np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 

@@ -60,6 +60,23 @@ def test_a_stroke_unlike_the_writing_is_not_sure_and_one_like_it_is(reader: Read
     assert texts(reader.read(page), "read") == ["2079", "1"]
 
 
+@pytest.mark.parametrize(("length", "ink"), [(12, 60), (44, 165)])
+def test_a_stroke_not_half_as_high_or_as_dark_as_the_writing_is_no_writing(
+    reader: Reader, length: int, ink: int
+) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    cv2.line(page, (360, 300), (357, 300 + length), (ink,), 5, cv2.LINE_AA)
+    assert texts(reader.read(page)) == ["2079"]
+
+
+def test_a_stroke_as_high_and_as_dark_as_the_writing_is_a_1(reader: Reader) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    cv2.line(page, (360, 300), (357, 344), (60,), 5, cv2.LINE_AA)
+    assert texts(reader.read(page)) == ["2079", "1"]
+
+
 @pytest.mark.parametrize("slope", [0.0, 0.06])
 def test_numbers_are_read_on_ruled_paper(reader: Reader, slope: float) -> None:
     page = sheet()
