@@ -190,8 +190,11 @@ class Words:
         return True
 
     def _is_free(self, box: BoxMm) -> bool:
-        left, top, width, _ = box
-        inside = left >= 0 and left + width <= self._template.size_mm[0] and top >= self._top - 0.01
+        left, top, width, height = box
+        across, down = self._template.size_mm
+        if self._code is not None:
+            down = max(down, self._code[1] + self._code[3])  # below a printed rectangle
+        inside = left >= 0 and left + width <= across and top >= self._top - 0.01 and top + height <= down
         return inside and not any(touches(box, other) for other in self._taken)
 
 
