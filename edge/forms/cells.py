@@ -22,6 +22,8 @@ from edge.values import Glyph, Image
 # A cell's shorter side is looked at so large, and so much of it around the field, for strokes that run over its edge.
 _CELL_PX = 64
 _MARGIN = 0.3
+# So many cells across and down are looked at in one picture.
+_BLOCK = 16
 # What is left of dark print along a cell's sides must not hide faint writing.
 _RIM = 0.12
 # Of Gaussian unrest 1 pixel in 4,000 is darker than its palest quarter by so many times what that quarter spans.
@@ -80,9 +82,20 @@ def lift_field(pixels: Image, sheet: SheetMap, box_mm: BoxMm, rows: int, columns
 
 def find_cells(pixels: Image, sheet: SheetMap, field: Field) -> tuple[CellInk, ...]:
     """What stands in each cell of a field of digits, in reading order, on a page's pixels (H, W) or (H, W, 3)."""
-    lifted = lift_field(pixels, sheet, field.box_mm, field.rows, field.columns)
-    pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels_of(lifted))
-    return tuple(_cell(lifted, pieces, row, column) for row in range(field.rows) for column in range(field.columns))
+    left, top, width, height = field.box_mm
+    across, down = width / field.columns, height / field.rows
+    found = [CellInk()] * (field.rows * field.columns)
+    # Large fields go piece by piece, or they would need pictures larger than their page.
+    for first_row in range(0, field.rows, _BLOCK):
+        for first in range(0, field.columns, _BLOCK):
+            rows, columns = min(_BLOCK, field.rows - first_row), min(_BLOCK, field.columns - first)
+            box = (left + first * across, top + first_row * down, columns * across, rows * down)
+            lifted = lift_field(pixels, sheet, box, rows, columns)
+            pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels_of(lifted))
+            for row in range(rows):
+                start = (first_row + row) * field.columns + first
+                found[start : start + columns] = [_cell(lifted, pieces, row, column) for column in range(columns)]
+    return tuple(found)
 
 
 def levels_of(lifted: FieldInk) -> npt.NDArray[np.float64]:

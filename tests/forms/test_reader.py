@@ -132,6 +132,15 @@ def test_pages_of_other_resolutions_read_the_same(px_per_mm: float) -> None:
     assert _hits(_read(_scanned(pixels, rng), template).fields, told) >= 69
 
 
+def test_a_large_grid_is_read_in_its_order() -> None:
+    field = replace(_GRID, box_mm=(10.0, 10.0, 100.0, 95.0), rows=19, columns=20)
+    template, rng = _template(field, size_mm=(120.0, 115.0)), np.random.default_rng(21)
+    pixels = _paper(template)
+    _boxes(pixels, field, dark=150)
+    told = _fill(pixels, field, rng)
+    assert _hits(_read(_scanned(pixels, rng), template).fields, told) >= 370
+
+
 @pytest.mark.parametrize("dark", [245, 190, 90, 0])
 def test_blank_cells_are_empty(dark: int) -> None:
     template, rng = _template(_GRID), np.random.default_rng(10)
