@@ -104,7 +104,10 @@ def _contrast(values: Image) -> float:
 
 def _find(grey: Image, *, print_shows: bool) -> Cell:
     """The digit in dark ink on (H, W) grey, in a printed box or cut tightly."""
-    ink: Image = cv2.GaussianBlur(lift_ink(grey, reach_px=max(grey.shape) // 3), (3, 3), 0)
+    reach_px = max(grey.shape) // 3
+    if not print_shows:  # a foot along the side of a tight crop has paper on one side only, as if twice as wide
+        reach_px = max(reach_px, min(grey.shape) // 2)
+    ink: Image = cv2.GaussianBlur(lift_ink(grey, reach_px=reach_px), (3, 3), 0)
     floor = _floor(ink)
     if not print_shows:
         return _find_inside(ink, Inside.whole(ink), floor)

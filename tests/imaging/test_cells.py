@@ -97,6 +97,19 @@ def test_tight_crops_keep_their_strokes(side: int) -> None:
     assert right_share(crops) >= limit and right_share([255 - crop for crop in crops]) >= limit
 
 
+@pytest.mark.parametrize("light", [1.0, 0.7])
+def test_the_foot_of_a_two_along_the_side_of_a_coarse_crop_stays(light: float) -> None:
+    """An 8 by 8 crop as in the optical digits set; across it the light falls to this share."""
+    two = np.zeros((8, 8))
+    two[0, 2:5] = two[1:4, 5] = two[4, 4] = two[5, 3] = 1
+    two[6:, 1:8] = 0.8
+    grey = 230 * (1 - 0.75 * two) * np.linspace(1, light, 8)
+    glyph = find_digit(shot(grey)).glyph
+    assert glyph is not None
+    foot = glyph.ink[-glyph.ink.shape[0] // 6 :]
+    assert (foot.max(axis=0) > 60).mean() > 0.9 and glyph.box.width >= 7, "unbroken over its whole length"
+
+
 @pytest.mark.parametrize("box", [0, 2])
 @pytest.mark.parametrize("paper", [70.0, 215.0])
 def test_blank_cells_are_blank(paper: float, box: int) -> None:
