@@ -50,7 +50,7 @@ class Words:
         self._taken = [field.box_mm for field in fields]
         self._side = 0.0 if template.registration == "frame" else _MARGIN_MM
         if template.marks:
-            self._taken += template.marks.boxes_mm(template.size_mm)
+            self._taken += [_with_quiet(box) for box in template.marks.boxes_mm(template.size_mm)]
             self._side = template.marks.inset_mm + template.marks.size_mm + 4.0
         if code:
             self._taken.append(code)
@@ -67,16 +67,22 @@ class Words:
         """Title, note, and the hint with ten written digits, as far as there is room above the first field."""
         top, left = self._top, self._side
         right = self._template.size_mm[0] - self._side
-        free = min([box[1] for box in self._taken if box[1] > top + 1] + [self._template.size_mm[1]]) - top
-        if self._template.registration == "frame":
-            free = -top - _CLEAR_MM
-        title = self._template.title or self._template.name
+        # marks stand beside this strip, what else begins or reaches below its top ends it
+        ends = [
+            box[1] - top for box in self._taken if box[0] < right and left < box[0] + box[2] and box[1] + box[3] > top
+        ]
+        free = -top - _CLEAR_MM if self._template.registration == "frame" else min([*ends, self._template.size_mm[1]])
         if free < 8:
             return
-        self._sheets.text((left, top + 6), title, size_pt=_TITLE_PT, color=_DARK, bold=True)
+        title = self._template.title or self._template.name
+        size_pt = min(_TITLE_PT, _TITLE_PT * (right - left) / self._sheets.width_mm(title, _TITLE_PT, bold=True))
+        if size_pt < _NAME_PT:
+            size_pt, title = _NAME_PT, self._shortened(title, _NAME_PT, right - left)
+        self._sheets.text((left, top + 6), title, size_pt=size_pt, color=_DARK, bold=True)
         y = top + 12.5
         if self._template.note and free > 14:
-            self._sheets.text((left, y), self._template.note, size_pt=_NAME_PT, color=_DARK)
+            note = self._shortened(self._template.note, _NAME_PT, right - left, bold=False)
+            self._sheets.text((left, y), note, size_pt=_NAME_PT, color=_DARK)
             y += 5.5
         if free < y - top + _SAMPLE_MM + 4:
             return
@@ -159,8 +165,8 @@ class Words:
             free = not any(touches(box, other) for other in others)
             yield (x, y) if free and self._claim(box) else None
 
-    def _shortened(self, name: str, size_pt: float, width: float) -> str:
-        while len(name) > 1 and self._sheets.width_mm(name, size_pt, bold=True) > width:
+    def _shortened(self, name: str, size_pt: float, width: float, *, bold: bool = True) -> str:
+        while len(name) > 1 and self._sheets.width_mm(name, size_pt, bold=bold) > width:
             name = name.rstrip("…")[:-1].rstrip() + "…"
         return name
 
@@ -196,6 +202,13 @@ class Words:
             down = max(down, self._code[1] + self._code[3])  # below a printed rectangle
         inside = left >= 0 and left + width <= across and top >= self._top - 0.01 and top + height <= down
         return inside and not any(touches(box, other) for other in self._taken)
+
+
+def _with_quiet(mark: BoxMm) -> BoxMm:
+    """A mark's box with the white around it that a detector wants, a quarter of its side."""
+    left, top, side, _ = mark
+    quiet = side / 4
+    return left - quiet, top - quiet, side + 2 * quiet, side + 2 * quiet
 
 
 def _above(field: Field) -> BoxMm:

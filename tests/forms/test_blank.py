@@ -1,6 +1,7 @@
 """A printed form: what finds it, what sorts it, what the pen meets, and nothing in the cells."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -211,7 +212,9 @@ def test_nothing_is_printed_into_a_cell_wherever_the_fields_are(tmp_path: Path, 
             )
         )
     assert len(fields) > 3
-    (page,) = pages_of(sheet(*fields), tmp_path, 60)
+    long = sheet(*fields)
+    long = replace(long, title="A title that goes on " * (1 + 3 * (seed % 2)), note="And a note that never ends " * 9)
+    (page,) = pages_of(long, tmp_path, 60)
     per_mm = 60 / 25.4
     for field in fields:
         for slot in field.slots():
@@ -221,6 +224,9 @@ def test_nothing_is_printed_into_a_cell_wherever_the_fields_are(tmp_path: Path, 
                     int((left + 1) * per_mm) : int((left + width - 1) * per_mm),
                 ]
                 assert inner.min() > 225  # but for the light of a round corner
+    for left, top, side, _ in Marks().boxes_mm(A4):  # with their quiet zone
+        around = page[int((top - 1) * per_mm) : int(top * per_mm), int(left * per_mm) : int((left + side) * per_mm)]
+        assert around.min() == 255
 
 
 def test_the_example_of_the_contract_can_be_printed(tmp_path: Path) -> None:
