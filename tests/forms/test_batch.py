@@ -134,9 +134,9 @@ def test_a_page_that_kills_or_hangs_its_worker_is_an_error_and_the_others_are_re
     pages = write_pages(tmp_path / "a", 4)
     write_page(pages[1], 101, stand_in.DIES)
     write_page(pages[2], 102, stand_in.HANGS)
-    outcome, objects = read(tmp_path / "job", *pages, page_s=2.0)
+    outcome, objects = read(tmp_path / "job", *pages, page_s=4.0)
     assert values(objects) == ["0007", "error", "error", "0010"]
-    assert "died (exit code -9), 2 times" in objects[1]["error"] and "more than 2 s" in objects[2]["error"]
+    assert "died (exit code -9), 2 times" in objects[1]["error"] and "more than 4 s" in objects[2]["error"]
     assert outcome.exit_code == 3
     write_page(pages[1], 8)
     write_page(pages[2], 9)
