@@ -21,7 +21,7 @@ _PALER = 0.4
 # A side longer than this, by the other one, is looked at in parts.
 _LONGEST = 1.7
 # A side is looked at in so many pieces; the first and the last are corners, where other lines are.
-_PIECES = 10
+_PIECES = 8
 # Gaps in a line up to so many pixels are print that failed.
 _GAP_PX = 5
 # A side of a line is darker than the line by more than twice and this, of 255, only if it is a stroke.
@@ -103,24 +103,27 @@ class _Lines:
 
         strokes (H, W): 1 where ink is surely a stroke, outside of all lines.
         """
+        used = np.flatnonzero(self.mask.any(axis=(0, 2)))
+        if not len(used):
+            return
+        first, last = int(used[0]), int(used[-1])
+        mask, on = (part[:, first : last + 1] for part in (self.mask, self._bands > self._darker))
         # A stroke that crosses at a slant is met a pixel aside.
         wide = cv2.dilate(strokes, np.ones((1, 3), np.uint8)).view(np.bool_)
-        on = self._bands > self._darker
-        met = on | np.stack([wide[rows, self._columns] for rows in self._rows])
-        above = np.stack([wide[rows.start - 1, self._columns] for rows in self._rows])
-        below = np.stack([wide[rows.stop, self._columns] for rows in self._rows])
-        crossed = np.empty_like(self.mask)
-        last = self.mask.shape[1] - 1
-        for i in range(last + 1):
-            crossed[:, i] = self.mask[:, i] & above
+        around = np.stack([wide[rows.start + first - 1 : rows.start + last + 2, self._columns] for rows in self._rows])
+        met = on | around[:, 1:-1]
+        crossed = np.empty_like(mask)
+        above, below = around[:, 0], around[:, -1]
+        for i in range(last + 1 - first):
+            crossed[:, i] = mask[:, i] & above
             above = met[:, i] | crossed[:, i]
-        for i in range(last, -1, -1):
-            meets = self.mask[:, i] & below
+        for i in reversed(range(last + 1 - first)):
+            meets = mask[:, i] & below
             crossed[:, i] &= meets
             below = met[:, i] | meets
-        gone = self.mask & ~(crossed | on)
+        gone = mask & ~(crossed | on)
         for rows, off in zip(self._rows, gone, strict=True):
-            clean[rows, self._columns][off] = 0
+            clean[rows.start + first : rows.start + last + 1, self._columns][off] = 0
 
 
 def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
@@ -164,10 +167,10 @@ def _widened(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def _grown(seeds: Mask, allowed: Mask) -> Mask:
     """(lines, rows, sides) bool: the runs of allowed along the rows that hold a seed."""
-    grown = seeds.copy()
-    rows = grown.shape[1]
-    for i in range(1, rows):
-        grown[:, i] |= grown[:, i - 1] & allowed[:, i]
-    for i in reversed(range(rows - 1)):
-        grown[:, i] |= grown[:, i + 1] & allowed[:, i]
+    grown = seeds & allowed
+    for _ in range(seeds.shape[1]):
+        wider = _widened(grown) & allowed
+        if (wider == grown).all():
+            break
+        grown = wider
     return grown

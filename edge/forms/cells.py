@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -155,32 +156,30 @@ def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tup
     if not kept:
         return (), ()
 
-    def weight(piece: int) -> float:
-        left, top, right, bottom = boxes[piece]
-        off_x = ((left + right) / 2 - inside.left) / inside.width - 0.5
-        off_y = ((top + bottom) / 2 - inside.top) / inside.height - 0.5
-        return areas[piece] * (1.2 - float(np.hypot(off_x, off_y)))
-
-    main = max(kept, key=weight)
-    rows = [main]
+    main = kept[0] if len(kept) == 1 else max(kept, key=lambda piece: areas[piece] * _centrality(boxes[piece], inside))
+    doubts = ["along the edge of its cell"] if _is_along(boxes[main], inside) else []
+    if len(own) == 1:
+        return own, tuple(doubts)
+    rows, tall, over = [main], boxes[main][3] - boxes[main][1], _runs_over(boxes[main], inside)
     for piece in own:
         near = _gap(boxes[piece], boxes[main]) <= _NEAR * inside.height
         # What runs over the cell's edge, and is not of a digit that does, is a stray stroke.
-        stray = _runs_over(boxes[piece], inside) and not _runs_over(boxes[main], inside)
+        stray = not over and _runs_over(boxes[piece], inside)
         if piece != main and near and not stray and areas[piece] >= _FRAGMENT * areas[main]:
             rows.append(piece)
-    tall = boxes[main][3] - boxes[main][1]
-    others = any(
-        piece not in rows and boxes[piece][3] - boxes[piece][1] >= 0.5 * tall and areas[piece] >= _SIGN * areas[main]
-        for piece in kept
-    )
-    dotted = any(areas[piece] >= _DOT * areas[main] and _is_dot(boxes[piece], boxes[main]) for piece in own)
-    strange = (
-        ("more than one piece of writing", others),
-        ("a dot below, as of a question mark", dotted),
-        ("along the edge of its cell", _is_along(boxes[main], inside)),
-    )
-    return tuple(rows), tuple(doubt for doubt, holds in strange if holds)
+    others = [piece for piece in kept if piece not in rows and areas[piece] >= _SIGN * areas[main]]
+    if any(boxes[piece][3] - boxes[piece][1] >= 0.5 * tall for piece in others):
+        doubts.append("more than one piece of writing")
+    if any(areas[piece] >= _DOT * areas[main] and _is_dot(boxes[piece], boxes[main]) for piece in own):
+        doubts.append("a dot below, as of a question mark")
+    return tuple(rows), tuple(doubts)
+
+
+def _centrality(box: tuple[int, int, int, int], inside: Inside) -> float:
+    """How near to the middle of a cell a box (left, top, right, bottom) is, 0.5 to 1.2."""
+    off_x = ((box[0] + box[2]) / 2 - inside.left) / inside.width - 0.5
+    off_y = ((box[1] + box[3]) / 2 - inside.top) / inside.height - 0.5
+    return 1.2 - min(0.7, math.hypot(off_x, off_y))
 
 
 def _is_rest(box: tuple[int, int, int, int], inside: Inside) -> bool:
