@@ -25,6 +25,9 @@ _SMALLEST_PART = 0.03
 _MOST = 6
 # Along each side of a candidate the outermost ink is looked at in so many places.
 _BINS = 80
+# A side lies at most this part of its length inside of where it is thought to be, leans by this slope at most, and
+# keeps within this part of its length of a straight line.
+_DEEP, _STEEPEST, _CURVED = 0.3, 0.35, 0.012
 # How far the first look for lines reaches, in mm and as a part of the smallest cell; then the last, exact one.
 _REACH_MM, _REACH_PART = 4.0, 0.3
 _FINE_MM, _FINE_PART = 3.5, 0.2
@@ -112,7 +115,7 @@ def _quad(part: npt.NDArray[np.bool_]) -> Floats | None:
     if corners is None:
         return None
     points = outline.astype(np.float64)
-    for _ in range(2):
+    for _ in range(3):
         lines = [_side(points, corners[i], corners[(i + 1) % 4]) for i in range(4)]
         met = [_crossing(lines[i - 1], lines[i]) for i in range(4)]
         if any(corner is None for corner in met):
@@ -152,28 +155,32 @@ def _four(hull: npt.NDArray[np.int32]) -> Floats | None:
 
 
 def _side(points: Floats, start: Floats, end: Floats) -> tuple[Floats, Floats]:
-    """A point and a direction of the straight line through the outermost of points (n, 2) along a side."""
+    """A point and a direction of the straight line along which most of the outermost points (n, 2) of a side lie.
+
+    Of all lines through two of them, as what a pen draws across a side may stand out far: RANSAC (Fischler & Bolles
+    1981) without the chance.
+    """
     along = (end - start) / max(float(np.hypot(*(end - start))), 1e-6)
     outward = np.array([along[1], -along[0]])  # clockwise corners, y down: the left hand
     t, off = (points - start) @ along, (points - start) @ outward
     length = float((end - start) @ along)
-    near = (t > 0.02 * length) & (t < 0.98 * length) & (off > -0.06 * length)
-    if np.count_nonzero(near) < 8:
-        return start, along
-    bins = np.minimum((t[near] / length * _BINS).astype(int), _BINS - 1)
+    near = (t > 0.02 * length) & (t < 0.98 * length) & (off > -_DEEP * length)
+    bins = np.minimum((t[near] / max(length, 1e-6) * _BINS).astype(int), _BINS - 1)
     outer = np.full(_BINS, -np.inf)
     np.maximum.at(outer, bins, off[near])
-    at = (np.flatnonzero(np.isfinite(outer)) + 0.5) * length / _BINS
-    outer = outer[np.isfinite(outer)]
-    # weighted anew each round by Cauchy's weights: pen and dents are off the line
-    slope, base = 0.0, float(np.median(outer))
-    scale = 0.01 * length
-    for _ in range(6):
-        weight = 1 / (1 + ((outer - base - slope * at) / scale) ** 2)
-        mean_t, mean_o = np.average(at, weights=weight), np.average(outer, weights=weight)
-        slope = float((weight * (at - mean_t) * (outer - mean_o)).sum() / ((weight * (at - mean_t) ** 2).sum() + 1e-9))
-        base = float(mean_o - slope * mean_t)
-        scale = max(1.0, 0.7 * scale)
+    seen = np.isfinite(outer)
+    if np.count_nonzero(seen) < 8:
+        return start, along
+    at, outer = (np.flatnonzero(seen) + 0.5) * length / _BINS, outer[seen]
+    one, other = np.triu_indices(len(at), k=max(1, len(at) // 8))
+    slopes = (outer[other] - outer[one]) / (at[other] - at[one])
+    bases = outer[one] - slopes * at[one]
+    off_line = np.abs(outer - bases[:, None] - slopes[:, None] * at)
+    # curved sides are some way off any straight line
+    on_line = np.clip(1 - off_line / max(2.0, _CURVED * length), 0, None).sum(axis=1)
+    best = int(np.argmax(on_line * (np.abs(slopes) < _STEEPEST)))
+    keep = off_line[best] <= max(2.0, _CURVED * length)
+    slope, base = np.polyfit(at[keep], outer[keep], 1) if np.count_nonzero(keep) > 2 else (slopes[best], bases[best])
     return start + base * outward, along + slope * outward
 
 
@@ -208,10 +215,10 @@ def lay_by_frame(pixels: Image, corners: Floats, size_mm: tuple[float, float], i
     shortest = float(lengths.min())
     far, near = min(_REACH_MM, _REACH_PART * shortest), min(_FINE_MM, _FINE_PART * shortest)
     for degree, reached in ((2, far), (3, near), (4, near)):
-        seen = [measure(pixels, sheet, pieces, reach_mm=reached) for pieces in (sides, inner) if len(pieces)]
+        seen = [measure(pixels, sheet, sides, reach_mm=far), measure(pixels, sheet, inner, reach_mm=reached)]
         sheet = unbend(sheet, seen, size_mm, degree=degree)
     return Framed(
         sheet=sheet,
-        sides=measure(pixels, sheet, sides, reach_mm=near),
+        sides=measure(pixels, sheet, sides, reach_mm=far),
         inner=measure(pixels, sheet, inner, reach_mm=near),
     )

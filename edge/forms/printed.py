@@ -131,8 +131,9 @@ def _line(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_
     """The middle of the dark line in each profile (n, s, k): offset (n, s) in mm, whether there is one."""
     k = profiles.shape[2]
     ranked = np.sort(profiles, axis=2)
-    paper = ranked[:, :, int(0.7 * (k - 1))]
-    unrest = paper - ranked[:, :, int(0.4 * (k - 1))]
+    # a thick line may be half of the profile
+    paper = ranked[:, :, int(0.75 * (k - 1))]
+    unrest = ranked[:, :, int(0.9 * (k - 1))] - ranked[:, :, int(0.65 * (k - 1))]
     dark = np.clip(paper[:, :, None] - profiles, 0, None)
     soft = _smoothed(dark)
     top = soft.argmax(axis=2)

@@ -60,9 +60,9 @@ def _any_ok(ways: Sequence[Laid]) -> bool:
 
 
 def _best(ways: Sequence[Laid], judge: Judge | None) -> Laid:
-    """The way that reads best of those that are laid best; the first of equals."""
-    top = min(_RANK[way.registration.status] for way in ways)
-    ways = [way for way in ways if _RANK[way.registration.status] == top]
-    if judge is None or len(ways) == 1 or ways[0].sheet is None:
+    """The way that reads best, without a judge the one that is laid best; the first of equals."""
+    ways = sorted((way for way in ways if way.sheet is not None), key=lambda way: _RANK[way.registration.status])
+    near = [way for way in ways if way.registration.status != "failed"]
+    if judge is None or len(near) < 2:
         return ways[0]
-    return max(ways, key=judge)
+    return max(near, key=judge)
