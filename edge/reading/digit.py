@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from edge.imaging.cells import Cell, find_digit
-from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.reading.evidence import Evidence, SeenDigit, Trace, seen_digits
+from edge.reading.evidence import Evidence, SeenDigit, Trace
+from edge.reading.looks import look_at
 from edge.reading.number import to_digit, to_reading
 from edge.values import NOT_A_DIGIT, Box, Image, Reading
 
@@ -23,12 +23,12 @@ def read_digit(pixels: Image, classifier: Classifier, threshold: float, trace: T
     if cell.glyph is None:
         reading = Reading(text="", confidence=1.0, status="empty", box=Box(left=0, top=0, right=width, bottom=height))
     else:
-        tensors = digit_tensors([cell.glyph.ink])
-        prediction = classifier.predict(tensors)[0]
+        look = look_at(cell.glyph.ink, classifier)
+        prediction = look.prediction
         digit = to_digit(prediction, cell.glyph.box)
         plain = not cell.doubts and prediction.label != NOT_A_DIGIT
         reading = to_reading((digit,), digit.box, threshold, plain=plain)
-        seen = () if trace is None else seen_digits(tensors, (prediction,))
+        seen = (look,)
     if trace is not None:
         boxes = () if cell.place is None else (cell.place,)
         trace.add(Evidence(reading=reading, ink=cell.ink, boxes=boxes, digits=seen, doubts=cell.doubts))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import math
 
-from edge.imaging.tensors import digit_tensors
-from edge.inference.classifier import Classifier
-from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Prediction, Reading
+from edge.values import NOT_A_DIGIT, Box, Digit, Prediction, Reading
 
 
 def to_digit(prediction: Prediction, box: Box) -> Digit:
@@ -31,10 +29,3 @@ def to_reading(digits: tuple[Digit, ...], box: Box, threshold: float, *, plain: 
         box=box,
         digits=digits,
     )
-
-
-def surety(glyphs: tuple[Glyph, ...], classifier: Classifier) -> float:
-    """How sure the network is, 0 to 1, that each glyph is a digit: the geometric mean over them, 0.0 for none."""
-    predictions = classifier.predict(digit_tensors([glyph.ink for glyph in glyphs]))
-    shares = [0.0 if p.label == NOT_A_DIGIT else p.confidence for p in predictions]
-    return float(math.prod(shares) ** (1 / len(shares))) if shares else 0.0

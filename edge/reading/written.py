@@ -16,9 +16,9 @@ import numpy as np
 from edge.imaging.ink import quantile
 from edge.imaging.lines import Strip
 from edge.imaging.segments import DIVIDING_GAP, Cut, cut_glyphs
-from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
 from edge.reading.evidence import SeenDigit, SeenStrip, seen_digits
+from edge.reading.looks import look_at
 from edge.reading.number import to_digit
 from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Prediction
 
@@ -75,8 +75,8 @@ class _Namer:
         """Tensors (n, 28, 28, 1) of n glyphs, at least one, and their Predictions."""
         for glyph in glyphs:
             if id(glyph) not in self._named:
-                tensor = digit_tensors([glyph.ink])
-                self._named[id(glyph)] = (glyph, tensor, self._classifier.predict(tensor)[0])
+                seen = look_at(glyph.ink, self._classifier)
+                self._named[id(glyph)] = (glyph, seen.tensor[None, :, :, None], seen.prediction)
         known = [self._named[id(glyph)] for glyph in glyphs]
         return np.concatenate([tensor for _, tensor, _ in known]), tuple(prediction for _, _, prediction in known)
 

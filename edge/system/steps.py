@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edge.reading import number, page, written
+from edge.reading import looks, page
 from edge.reading.reader import Reader
 from edge.values import Image
 
@@ -17,7 +17,7 @@ _FUNCTIONS: dict[str, tuple[tuple[Any, str], ...]] = {
     "ink": ((page, "lift_page"),),
     "lines": ((page, "find_candidates"), (page, "find_lines"), (page, "level_strip")),
     "numbers": ((page, "find_written"),),
-    "tensors": ((written, "digit_tensors"), (number, "digit_tensors")),
+    "tensors": ((looks, "digit_tensors"),),
 }
 INFERENCE, REST = "inference", "rest"
 NAMES = (*_FUNCTIONS, INFERENCE, REST)
