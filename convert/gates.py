@@ -16,7 +16,7 @@ class Gates:
 
 # What is asked unless said otherwise: of digit models, and of strip models, where a digit of many makes a text differ.
 DIGIT_GATES = Gates()
-STRIP_GATES = Gates(max_drop=1.0, min_agreement=98.5, min_between=99.5)
+STRIP_GATES = Gates(max_drop=1.0, min_agreement=98.5, min_between=98.5)
 
 
 def gates_for(task: str, *, max_drop: float | None = None, min_agreement: float | None = None) -> Gates:
