@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 import cv2
 import numpy as np
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, ModelError
 from edge.forms.crops import cut_doubtful
 from edge.forms.job_page import StoredPage
 from edge.forms.values import FormPage
@@ -115,36 +115,50 @@ def serve(connection: Connection, open_reader: OpenReader, parent: int) -> None:
         while True:
             for message in answers(connection.recv(), reader):
                 connection.send(message)
+    except ModelError as error:  # one that is opened only when a field wants it
+        connection.send(Refused(error=error))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
 def answers(task: Task, reader: PageReader) -> Iterator[Message]:
-    """What a worker says to a task; whatever is wrong with a page, its PageDone says it."""
+    """What a worker says to a task; whatever is wrong with a page, its PageDone says it.
+
+    Raises ModelError if a model that a field wants cannot be used.
+    """
     if task.count:
         yield Counted(file=task.file, pages=count_pages(task.path))
     found = read_pages(task.path, lean_px=FULL_PX, max_megapixels=MAX_MEGAPIXELS, numbers=task.numbers)
     for number in task.numbers:
-        start = time.perf_counter()
-        crops: tuple[tuple[str, bytes], ...] = ()
         try:
-            page = next(found, None)
-            if task.stamp != Stamp.of(task.path) or page is None or page.page_number != number:
-                read = error_page(task, number, CHANGED)
-            elif isinstance(page, BadPage):
-                read = error_page(task, number, page.message)
-            else:
-                read = reader.read(page, hash_pixels(page.pixels))
-                crops = cut_doubtful(page, read)
+            yield _read_next(task, number, found, reader)
+        except ModelError:
+            raise
         except MemoryError:
-            read = error_page(task, number, "there is not enough memory for it; take fewer --workers")
+            yield _failed(task, number, "there is not enough memory for it; take fewer --workers")
         except Exception as error:  # one page must not cost the others
             traceback.print_exc(file=sys.stderr)
-            read = error_page(
-                task, number, f"a bug of inkedge ({type(error).__name__}); please report it with the lines on stderr"
-            )
-        read = replace(read, ms=round(1000 * (time.perf_counter() - start), 1))
-        yield PageDone(file=task.file, page=StoredPage.of(read), crops=crops)
+            cause = f"a bug of inkedge ({type(error).__name__})"
+            yield _failed(task, number, f"{cause}; please report it with the lines on stderr")
+
+
+def _read_next(task: Task, number: int, found: Iterator[Page | BadPage], reader: PageReader) -> PageDone:
+    start = time.perf_counter()
+    page = next(found, None)
+    decoded_s = time.perf_counter() - start
+    if task.stamp != Stamp.of(task.path) or page is None or page.page_number != number:
+        return _failed(task, number, CHANGED)
+    if isinstance(page, BadPage):
+        return _failed(task, number, page.message)
+    sha256 = hash_pixels(page.pixels)
+    start = time.perf_counter()
+    read = reader.read(page, sha256)
+    ms = 1000 * (decoded_s + time.perf_counter() - start)
+    return PageDone(file=task.file, page=StoredPage.of(replace(read, ms=round(ms, 1))), crops=cut_doubtful(page, read))
+
+
+def _failed(task: Task, number: int, error: str) -> PageDone:
+    return PageDone(file=task.file, page=StoredPage.of(error_page(task, number, error)))
 
 
 def error_page(task: Task, number: int, error: str) -> FormPage:

@@ -51,7 +51,7 @@ def _open_document(path: Path) -> Iterator[tuple[Any, Any]]:
     try:
         document = pdfium.PdfDocument(path)
     except pdfium.PdfiumError as error:
-        # PDFium's own word for the cause is often that of an earlier file; an encrypted one says so outside its streams.
+        # PDFium's own word for the cause may be that of an earlier file; an encrypted one says so outside its streams.
         if b"/Encrypt" in path.read_bytes():
             raise SourceError("the PDF is encrypted; save a copy without a password") from error
         raise SourceError("the PDF is damaged or cut off; export or scan it again") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, ModelError
 from edge.forms.batch import JobSettings, read_job
 from edge.forms.template import Field, Template
 from edge.forms.values import FieldReading, FormPage, Registration
@@ -34,7 +34,7 @@ SLIP = Template(
     sha256="slip/1",
 )
 # What a page does to who reads it, by the grey of its second pixel.
-DIES, HANGS, RAISES, DIES_ONCE, IS_UNKNOWN = 1, 2, 3, 4, 5
+DIES, HANGS, RAISES, DIES_ONCE, IS_UNKNOWN, WANTS_A_MODEL = 1, 2, 3, 4, 5, 6
 
 
 def picture(number: int, mood: int = 0) -> Image:
@@ -93,6 +93,8 @@ class StandIn:
             time.sleep(1000)
         if mood == RAISES:
             raise IndexError(f"page {number}")
+        if mood == WANTS_A_MODEL:
+            raise ModelError("strip.tflite: no such model")
         if mood == DIES_ONCE and not (self.folder / f"died-{number}").exists():
             (self.folder / f"died-{number}").touch()
             os._exit(3)

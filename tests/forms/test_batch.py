@@ -12,7 +12,7 @@ from typing import Any
 import cv2
 import pytest
 
-from edge.errors import GateError, JobError, UsageError
+from edge.errors import GateError, JobError, ModelError, UsageError
 from edge.forms.batch import JobSettings, read_job
 from edge.forms.ledger import Ledger
 from edge.forms.run_through import Outcome
@@ -172,6 +172,13 @@ def test_a_bug_on_one_page_is_told_and_does_not_stop_the_others(
     outcome, objects = read(tmp_path / "job", *pages)
     assert "bug of inkedge (IndexError)" in objects[1]["error"] and values(objects)[::2] == ["0007", "0009"]
     assert outcome.exit_code == 3 and "IndexError: page 50" in capfd.readouterr().err
+
+
+def test_a_model_that_only_some_field_wants_ends_the_run_when_it_is_broken(tmp_path: Path) -> None:
+    pages = write_pages(tmp_path / "a", 2)
+    write_page(pages[1], 50, stand_in.WANTS_A_MODEL)
+    with pytest.raises(ModelError, match="no such model"):
+        read(tmp_path / "job", *pages)
 
 
 class _NoMemory(StandIn):
