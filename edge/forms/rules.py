@@ -25,6 +25,8 @@ _BREAKS = 0.02
 # left untried is this part of the best one's probability.
 _MOST_TEXTS, _ENOUGH_TEXTS = 3000, 100
 _UNTRIED = 1e-3
+# Of texts that nobody listed so many keep a rule: one check digit's.
+_ONE_CHECK_DIGIT = 0.1
 # A text that keeps the rules and is less probable than this is no better a guess than what was read.
 _WORTH_GUESSING = 0.5
 _ALTERNATIVES = 5
@@ -79,22 +81,20 @@ class Rules:
         """The value of a row of n cells, at least one, by the chances (n, 10) of their digits."""
         best = chances.argmax(axis=1)
         raw = "".join([str(digit) for digit in best.tolist()])
-        sure = float(chances.max(axis=1).prod())
-        if not self:
-            return Settled(value=raw, raw=raw, confidence=sure)
         logs = np.log(chances * (1 - _ERRS) + _ERRS / 10)
         if self._roster is not None:
             kept, untried = self._listed(logs), 0.0
         else:
             kept, untried = self._tried(logs)
-        return self._settled(raw, sure, kept, untried)
+        return self._settled(raw, kept, untried)
 
     def settle_texts(self, texts: Sequence[tuple[str, float]]) -> Settled:
         """The value of a number by the (text, probability) of what it may say, at least one, most probable first."""
-        raw, sure = texts[0]
+        raw, confidence = texts[0]
         if not self:
-            return Settled(value=raw, raw=raw, confidence=sure, alternatives=tuple(texts[1 : 1 + _ALTERNATIVES]))
-        return self._settled(raw, sure, [one for one in texts if self.broken_by(one[0]) is None], 0.0)
+            return Settled(value=raw, raw=raw, confidence=confidence, alternatives=tuple(texts[1 : 1 + _ALTERNATIVES]))
+        unlisted = _ONE_CHECK_DIGIT * max(0.0, 1 - sum(share for _, share in texts))
+        return self._settled(raw, [one for one in texts if self.broken_by(one[0]) is None], unlisted)
 
     def near(self, text: str) -> tuple[str, ...]:
         """Roster entries of a text's length that differ from it in at most two digits, () without a roster."""
@@ -142,7 +142,7 @@ class Rules:
                 break
         return kept, untried * density
 
-    def _settled(self, raw: str, sure: float, kept: Sequence[tuple[str, float]], untried: float) -> Settled:
+    def _settled(self, raw: str, kept: Sequence[tuple[str, float]], untried: float) -> Settled:
         """The best of the texts that keep the rules, beside the chance that what is written breaks them.
 
         A writer's mistake is as likely for one text as for another, so a text far from the ink stays improbable even

@@ -12,7 +12,11 @@ from edge.forms.context import ReadCell
 from edge.forms.rules import Rules, Settled
 from edge.forms.template import Field
 from edge.inference.manifest import DIGITS
-from edge.values import NOT_A_DIGIT, Status
+from edge.values import NOT_A_DIGIT, Prediction, Status
+
+# Another digit is told of if it has this part of the best one's probability.
+_WORTH_TELLING = 0.01
+_ALTERNATIVES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +44,34 @@ def value_of_cells(cells: Sequence[ReadCell], field: Field, rules: Rules, thresh
     reasons += ["no digit" for prediction in said if prediction.label == NOT_A_DIGIT]
     if inked[-1] - inked[0] >= len(inked):
         reasons.append("a blank cell between digits")
+    if not rules:
+        return valued(_as_read(said), reasons, threshold)
     chances = np.zeros((len(said), 10))
     for row, prediction in zip(chances, said, strict=True):
-        for label, share in ((prediction.label, prediction.confidence), *prediction.alternatives):
+        for label, share in _ranked(prediction):
             if label in DIGITS:
                 row[int(label)] = share
     return valued(rules.settle(chances), reasons, threshold)
+
+
+def _as_read(said: Sequence[Prediction]) -> Settled:
+    """The Settled text of a row without rules: each cell's best digit, and what else a doubtful one may be."""
+    ranked = [[one for one in _ranked(prediction) if one[0] in DIGITS] for prediction in said]
+    text = "".join([digits[0][0] for digits in ranked])
+    confidence = math.prod(digits[0][1] for digits in ranked)
+    rivals = [
+        (text[:place] + digit + text[place + 1 :], confidence * share / digits[0][1])
+        for place, digits in enumerate(ranked)
+        for digit, share in digits[1:3]
+        if share > _WORTH_TELLING * digits[0][1]
+    ]
+    rivals.sort(key=lambda one: -one[1])
+    return Settled(value=text, raw=text, confidence=confidence, alternatives=tuple(rivals[:_ALTERNATIVES]))
+
+
+def _ranked(prediction: Prediction) -> tuple[tuple[str, float], ...]:
+    """Every label with its probability, the most probable first."""
+    return ((prediction.label, prediction.confidence), *prediction.alternatives)
 
 
 def nothing_written(field: Field) -> Value:

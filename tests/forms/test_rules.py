@@ -43,9 +43,15 @@ def _row(text: str, sure: float = 0.999) -> list[ReadCell]:
 
 
 def test_without_rules_the_value_is_what_is_read() -> None:
-    settled = Rules(_field()).settle(_chances("00420", 0.9))
-    assert settled.value == settled.raw == "00420"
-    assert settled.confidence == pytest.approx(0.9**5)
+    value = value_of_cells(_row("00420", 0.9), _field(), Rules(_field()), 0.5)
+    assert (value.value, value.raw, value.status) == ("00420", "00420", "read")
+    assert value.confidence == pytest.approx(0.9**5)
+
+
+def test_ink_that_can_be_no_digit_at_all_has_a_guess_and_no_confidence() -> None:
+    surely = Prediction(label=NOT_A_DIGIT, confidence=1.0, alternatives=tuple((str(d), 0.0) for d in range(10)))
+    value = value_of_cells([ReadCell(prediction=surely)], _field(), Rules(_field()), 0.0)
+    assert (value.value, value.confidence, value.status) == ("0", 0.0, "review")
 
 
 def test_a_check_digit_decides_between_likely_readings() -> None:
@@ -63,7 +69,7 @@ def test_a_check_that_no_likely_reading_keeps_is_for_review() -> None:
 
 def test_a_check_that_holds_makes_a_value_surer() -> None:
     chances = _chances("79927398713", 0.98)
-    assert Rules(_field(check="luhn")).settle(chances).confidence > Rules(_field()).settle(chances).confidence
+    assert Rules(_field(check="luhn")).settle(chances).confidence > 0.98**11
 
 
 def test_the_only_entry_of_a_roster_is_not_sure_for_being_the_only_one() -> None:
@@ -161,6 +167,15 @@ def test_nothing_written_is_empty_or_missed() -> None:
     assert value_of_cells(_row("    "), _field(), Rules(_field()), 0.9).status == "empty"
     missed = value_of_cells(_row("    "), _field(required=True), Rules(_field()), 0.9)
     assert missed.status == "review" and missed.value == ""
+
+
+def test_a_doubtful_digit_tells_what_else_it_may_be() -> None:
+    likely = Prediction(label="4", confidence=0.6, alternatives=(("9", 0.3), (NOT_A_DIGIT, 0.08), ("7", 0.02)))
+    value = value_of_cells([*_row("1"), ReadCell(prediction=likely)], _field(), Rules(_field()), 0.9)
+    assert (value.value, value.status) == ("14", "review")
+    assert [text for text, _ in value.alternatives] == ["19", "17"]
+    assert value.alternatives[0][1] == pytest.approx(0.3, abs=0.01)
+    assert value.reason == "not sure enough, may be 19"
 
 
 def test_what_is_no_digit_is_for_review_however_sure() -> None:
