@@ -128,18 +128,23 @@ def answers(task: Task, reader: PageReader) -> Iterator[Message]:
     """
     if task.count:
         yield Counted(file=task.file, pages=count_pages(task.path))
-    found = read_pages(task.path, lean_px=FULL_PX, max_megapixels=MAX_MEGAPIXELS, numbers=task.numbers)
-    for number in task.numbers:
+    found = _pages(task, task.numbers)
+    for place, number in enumerate(task.numbers, 1):
         try:
             yield _read_next(task, number, found, reader)
         except ModelError:
             raise
-        except MemoryError:
-            yield _failed(task, number, "there is not enough memory for it; take fewer --workers")
         except Exception as error:  # one page must not cost the others
-            traceback.print_exc(file=sys.stderr)
-            cause = f"a bug of inkedge ({type(error).__name__})"
-            yield _failed(task, number, f"{cause}; please report it with the lines on stderr")
+            cause = "there is not enough memory for it; take fewer --workers"
+            if not isinstance(error, MemoryError):
+                traceback.print_exc(file=sys.stderr)
+                cause = f"a bug of inkedge ({type(error).__name__}); please report it with the lines on stderr"
+            yield _failed(task, number, cause)
+            found = _pages(task, task.numbers[place:])  # what raised inside gives no more pages
+
+
+def _pages(task: Task, numbers: tuple[int, ...]) -> Iterator[Page | BadPage]:
+    return read_pages(task.path, lean_px=FULL_PX, max_megapixels=MAX_MEGAPIXELS, numbers=numbers)
 
 
 def _read_next(task: Task, number: int, found: Iterator[Page | BadPage], reader: PageReader) -> PageDone:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from edge.forms.reader import FormReader
 from edge.forms.template import Field, Template
 from edge.forms.work import PageDone, Stamp, Task, answers
+from edge.sources import files
 from tests.sources.samples import pdf, write
 
 SHEET = Template(
@@ -83,6 +84,22 @@ def test_a_file_that_is_replaced_while_it_is_read_is_an_error(tmp_path: Path) ->
         task = Task(path=path, file="x", stamp=given_stamp, numbers=(number,))
         (page,) = answers(task, reader())
         assert isinstance(page, PageDone) and "changed while it was read" in (page.page.error or "")
+
+
+def test_a_page_that_takes_all_memory_does_not_cost_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "a.tif", whole(".tif"))
+    decode = files.decode_image
+
+    def fail_first(*arguments: object, index: int = 0) -> np.ndarray:
+        if index == 0:
+            raise MemoryError
+        return decode(*arguments, index=index)
+
+    monkeypatch.setattr(files, "decode_image", fail_first)
+    first, second = said(path, 1, 2)
+    assert "not enough memory" in (first.page.error or "") and second.page.error is None
 
 
 LARGE = """
