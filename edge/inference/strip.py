@@ -130,13 +130,14 @@ class StripReader:
             return TextPrediction(text="", confidence=0.0, margin=0.0)
         ranked = rank(views)
         (text, *others), (confidence, *shares) = ranked.texts, ranked.shares(self.manifest.temperature).tolist()
-        rivals = [(other, share / confidence) for other, share in zip(others, shares, strict=True)]
+        alternatives = sorted(zip(others, shares, strict=True), key=lambda other: -other[1])
+        rivals = [(other, share / confidence) for other, share in alternatives]
         return TextPrediction(
             text=text,
             confidence=confidence,
             margin=ranked.margin,
             digits=tuple(_digit(text, i, rivals, run) for i, run in enumerate(align(views[0], text))),
-            alternatives=tuple(zip(others, shares, strict=True))[:_ALTERNATIVES],
+            alternatives=tuple(alternatives[:_ALTERNATIVES]),
         )
 
 
