@@ -228,8 +228,13 @@ def test_a_free_number_is_read_without_its_box(dark: int) -> None:
     for place, digit in enumerate((5, 0, 3, 8)):
         i = int(np.flatnonzero(labels == digit)[1])
         _write(pixels, images[i], 120 + 46 * place, 117 + 3 * place, 54)
-    (field,) = _read(_scanned(pixels, rng), template).fields
+    pixels = _scanned(pixels, rng)
+    (field,) = _read(pixels, template).fields
     assert field.value == "5038"
+    for roster, status in ((("5038", "5088", "12"), "read"), (("7777",), "review")):
+        allowed = replace(template, fields=(replace(_NUMBER, values=roster),), sha256=roster[0])
+        (field,) = _read(pixels, allowed).fields
+        assert (field.value, field.status, field.repaired) == ("5038", status, False)
 
 
 def test_an_empty_number_box_is_empty() -> None:
