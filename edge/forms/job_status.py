@@ -93,7 +93,9 @@ def _kind(page: JobPage) -> str:
 
 
 def _reasons(page: JobPage) -> list[str]:
+    """Why a person must look at a page or its fields, the main cause of each."""
     found = [one.reason for one in page.page.fields if one.reason and one.name not in page.corrections]
     if page.page.registration is not None and page.page.registration.reason and page.duplicate_of is None:
         found.append(page.page.registration.reason)
-    return found if page.page.error is None else [page.page.error]
+    # What stands behind a semicolon is a remedy, or differs from field to field.
+    return [reason.partition(";")[0] for reason in (found if page.page.error is None else [page.page.error])]

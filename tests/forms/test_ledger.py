@@ -122,6 +122,20 @@ def test_a_required_field_that_is_empty_is_for_review(ledger: Ledger) -> None:
     assert replace(read, page=replace(read.page, fields=(account, read.page.fields[1]))).status == "review"
 
 
+def test_the_status_counts_pages_values_and_reasons(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "job", create=True) as ledger:
+        fill(ledger, range(5, 15))
+        run = ledger.begin(GENERATION, ["b.png", "c.png"])
+        ledger.note_file(run, 0, error="no such file; check the path")
+    status = job_status(tmp_path / "job")
+    assert (status.files, status.unread_files, status.pages) == (12, 1, 11)
+    assert (status.read, status.review, status.errors) == (8, 2, 1)
+    assert status.fields == {"read": 16, "review": 2, "empty": 2}
+    assert status.reasons == (("not sure enough", 2), ("no such file", 1))
+    assert json.loads(status.to_json())["reasons"] == [["not sure enough", 2], ["no such file", 1]]
+    assert "  1 files are not read yet; the same `edge forms read` goes on with them" in status.lines()
+
+
 def test_crops_are_found_by_page_and_field(ledger: Ledger) -> None:
     fill(ledger)
     found = {one.page.source: ledger.crop(one, "account") for one in ledger.all_pages()}
