@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,73 +12,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ShapeError
-from edge.forms.laid import Laid
 from edge.forms.register import lay
-from edge.forms.template import Field, Marks, Template
-from tests.forms.sheets import (
-    Made,
-    bent,
-    filled,
-    lit,
-    photographed,
-    printed,
-    quarter,
-    ruled,
-    scanned,
-    skewed,
-    without_mark,
-    written,
-)
-
-ACCOUNT = Field(name="account", kind="digit", box_mm=(25.0, 40.0, 80.0, 8.0), columns=10)
-SCORES = Field(name="scores", kind="digit", layout="grid", box_mm=(25.0, 70.0, 45.0, 60.0), rows=6, columns=5)
-# A5 with marks, and its sisters with the same marks
-FORM = Template(
-    name="club",
-    version=2,
-    registration="marks",
-    size_mm=(148.0, 210.0),
-    fields=(ACCOUNT, SCORES),
-    sha256="club",
-    marks=Marks(),
-)
-OTHER = replace(FORM, name="gym", sha256="gym", fields=(replace(SCORES, box_mm=(60.0, 50.0, 45.0, 60.0)),))
-TWO_PAGES = replace(FORM, name="long", sha256="long", fields=(ACCOUNT, replace(SCORES, page=2)))
-# a squared rectangle, and one with columns at its right only
-SQUARES = Template(
-    name="squares",
-    version=1,
-    registration="frame",
-    size_mm=(108.0, 108.0),
-    fields=(replace(SCORES, name="grid", box_mm=(0.0, 0.0, 108.0, 108.0), rows=9, columns=9),),
-    sha256="squares",
-    orientation="auto",
-)
-COLUMNS = replace(
+from edge.forms.template import Marks, Template
+from tests.forms.known_forms import (
+    ACCOUNT,
+    COLUMNS,
+    FORM,
+    OTHER,
+    SCORES,
     SQUARES,
-    name="columns",
-    size_mm=(120.0, 90.0),
-    fields=(replace(SCORES, name="marks", box_mm=(80.0, 10.0, 40.0, 80.0), rows=10, columns=3),),
-    sha256="columns",
+    TWO_PAGES,
+    corners_mm,
+    farthest_mm,
+    fur,
+    shot,
 )
-
-
-def corners_mm(template: Template, page: int = 1) -> np.ndarray:
-    cells = np.array([cell for slot in template.slots(page) for cell in slot.cells_mm])
-    return np.concatenate([cells[:, :2] + cells[:, 2:] * at for at in ((0, 0), (0, 1), (1, 0), (1, 1))])
-
-
-def farthest_mm(laid: Laid, made: Made, page: int = 1) -> float:
-    """How far the farthest corner of a cell was laid from where it is."""
-    assert laid.template is not None
-    assert laid.sheet is not None
-    mm = corners_mm(laid.template, page)
-    off = np.hypot(*(laid.sheet.points(mm) - made.points(mm)).T)
-    return float(off.max() / laid.sheet.px_per_mm((50.0, 50.0)))
-
-
-def shot(made: Made, seed: int = 0) -> Made:
-    return lit(made, np.random.default_rng(seed), darkest=0.7, noise=5, quality=80)
+from tests.forms.sheets import Made, bent, filled, photographed, printed, quarter, ruled, scanned, skewed, without_mark
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -203,14 +151,6 @@ def test_half_a_page_is_not_read_as_a_whole_one(part: str) -> None:
     assert laid.registration.reason
 
 
-def fur(seed: int = 0) -> np.ndarray:
-    """Something soft and striped."""
-    rng = np.random.default_rng(seed)
-    coarse = cv2.resize(rng.integers(0, 255, (30, 40), np.uint8), (800, 600), interpolation=cv2.INTER_CUBIC)
-    hairs = cv2.GaussianBlur(rng.integers(0, 255, (600, 800), np.uint8), (3, 21), 0)
-    return cv2.addWeighted(coarse, 0.6, hairs, 0.8, -60)
-
-
 NOTHING = {
     "white": np.full((900, 640), 250, np.uint8),
     "black": np.zeros((900, 640), np.uint8),
@@ -260,99 +200,6 @@ def test_a_page_of_a_form_without_fields_is_laid_too() -> None:
     assert lay(printed(empty, page=1, dpi=120).pixels, [empty]).registration.status == "ok"
     frame = replace(SQUARES, fields=(replace(SQUARES.fields[0], page=2),), orientation="upright")
     assert lay(printed(frame, page=1, dpi=120).pixels, [frame]).registration.status == "ok"
-
-
-def shadowed(made: Made, rng: np.random.Generator) -> Made:
-    height, width = made.pixels.shape[:2]
-    x = np.arange(width)[None, :] + 0.3 * np.arange(height)[:, None]
-    light = np.where(x < 0.6 * width, 1.0, 0.45)
-    light = cv2.GaussianBlur(light, (0, 0), 6)
-    return replace(made, pixels=np.clip(made.pixels * light[:, :, None], 0, 255).astype(np.uint8))
-
-
-def with_finger(made: Made, rng: np.random.Generator) -> Made:
-    corner = made.points([(0.0, 108.0)])[0]
-    pixels = made.pixels.copy()
-    cv2.circle(pixels, tuple(np.rint(corner).astype(int).tolist()), 45, (120, 150, 205), -1, cv2.LINE_AA)
-    return replace(made, pixels=pixels)
-
-
-def on_a_dark_table(made: Made, rng: np.random.Generator) -> Made:
-    return photographed(made, rng)
-
-
-def beside_other_boxes(made: Made, rng: np.random.Generator) -> Made:
-    pixels = made.pixels.copy()
-    cv2.rectangle(pixels, (10, 10), (120, 600), (50, 90, 230), -1)
-    cv2.rectangle(pixels, (14, 640), (110, 780), (30, 30, 30), 3)
-    cv2.putText(pixels, "Difficult", (500, 120), cv2.FONT_HERSHEY_SIMPLEX, 1.4, (20, 20, 20), 4)
-    return replace(made, pixels=pixels)
-
-
-@pytest.mark.parametrize("harm", [shadowed, with_finger, on_a_dark_table, beside_other_boxes])
-@pytest.mark.parametrize("template", [SQUARES, COLUMNS], ids=lambda t: t.name)
-def test_a_printed_rectangle_is_found(template: Template, harm: Callable[..., Made]) -> None:
-    rng = np.random.default_rng(4)
-    made = shot(skewed(harm(written(ruled(template), template, rng), rng), 5.0, 1.0))
-    laid = lay(made.pixels, [template], judge=lambda way: -way.registration.rotation_deg)
-    assert laid.registration.status == "ok", laid.registration.reason
-    assert laid.registration.method == "frame"
-    assert farthest_mm(laid, made) <= 0.4
-
-
-def test_a_bent_rectangle_is_laid_along_its_lines() -> None:
-    flat = ruled(SQUARES)
-    made, shift = bent(flat, 1.5)
-    laid = lay(made.pixels, [replace(SQUARES, orientation="upright")])
-    assert laid.registration.status == "ok", laid.registration.reason
-    assert laid.sheet is not None
-    where = flat.points(corners_mm(SQUARES))
-    x, y = np.rint(where).astype(int).T
-    off = np.hypot(*(laid.sheet.points(corners_mm(SQUARES)) - (where - shift[:, y, x].T)).T)
-    assert off.max() / laid.sheet.px_per_mm((50.0, 50.0)) <= 0.3
-
-
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_the_judge_chooses_between_turns_that_look_alike(turns: int) -> None:
-    made = quarter(ruled(SQUARES), turns)
-    right = (360 - 90 * turns) % 360
-    laid = lay(made.pixels, [SQUARES], judge=lambda way: float(way.registration.rotation_deg == right))
-    assert laid.registration.rotation_deg == right
-    assert farthest_mm(laid, made) <= 0.2
-
-
-def test_lines_tell_the_turn_where_they_can() -> None:
-    made = quarter(ruled(COLUMNS), 2)
-    laid = lay(made.pixels, [COLUMNS])
-    assert laid.registration.rotation_deg == 180
-    assert farthest_mm(laid, made) <= 0.2
-
-
-def test_lines_tell_forms_apart() -> None:
-    for form in (SQUARES, COLUMNS):
-        laid = lay(ruled(form).pixels, [COLUMNS, SQUARES])
-        assert laid.template is form
-
-
-def test_another_rectangle_is_not_read() -> None:
-    seven = replace(SQUARES, fields=(replace(SQUARES.fields[0], rows=7, columns=7),))
-    laid = lay(ruled(seven).pixels, [SQUARES])
-    assert laid.registration.status in ("review", "failed")
-    assert laid.registration.reason
-
-
-def test_a_frame_of_our_own_is_known_by_its_code() -> None:
-    pages = replace(COLUMNS.fields[0], page=2)
-    first, second = (
-        replace(COLUMNS, name=name, sha256=name, fields=(COLUMNS.fields[0], pages)) for name in ("one", "two")
-    )
-    for form, page, turns in ((first, 2, 0), (second, 1, 2)):
-        laid = lay(quarter(printed(form, page=page, dpi=120), turns).pixels, [first, second])
-        assert laid.registration.status == "ok", laid.registration.reason
-        assert (laid.template, laid.form_page, laid.registration.rotation_deg) == (form, page, 90 * turns)
-    laid = lay(printed(first, dpi=120).pixels, [second])
-    assert (laid.registration.status, laid.sheet) == ("failed", None)
-    assert "one, version 1, page 1" in (laid.registration.reason or "")
 
 
 def test_a_picture_is_the_sheet_if_it_has_its_shape() -> None:
