@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 
 from edge.errors import UsageError
-from edge.forms.code import BOX_MM, QUIET_MM, SIDE_MM, PageCode, code_box_mm
 from edge.forms.form_words import LINE, Words
+from edge.forms.page_code import BOX_MM, QUIET_MM, SIDE_MM, PageCode, code_box_mm
 from edge.forms.print_sheet import PrintSheets, Rgb, dark_boxes, qr_boxes
 from edge.forms.template import BoxMm, Field, Template
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from edge.forms.code import PX_PER_MM, PageCode, code_box_mm, read_code
 from edge.forms.laid import Laid, failed
+from edge.forms.page_code import PX_PER_MM, PageCode, code_box_mm, read_code
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import Template
 from edge.forms.values import Method, Registration

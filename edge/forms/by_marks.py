@@ -10,9 +10,9 @@ import numpy as np
 
 from edge.forms.bending import unbend
 from edge.forms.by_code import WHICH_PAGE, code_on, of_no_template
-from edge.forms.code import PageCode, code_box_mm
 from edge.forms.laid import Laid, failed, judged, likeness
 from edge.forms.marks import FoundMarks, find_marks, lay_by_marks, mark_edges
+from edge.forms.page_code import PageCode, code_box_mm
 from edge.forms.printed import Measured, Pieces, field_lines, measure, residual_mm
 from edge.forms.sheet_map import SheetMap
 from edge.forms.template import Marks, Template

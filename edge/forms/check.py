@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import SourceError, UsageError
-from edge.forms.code import PX_PER_MM, code_box_mm, read_code
 from edge.forms.overlay import Bgr, as_color, label, outline_mm
+from edge.forms.page_code import PX_PER_MM, code_box_mm, read_code
 from edge.forms.register import Laid, lay
 from edge.forms.template import Field, Template, load_template
 from edge.sinks.pictures import write_picture

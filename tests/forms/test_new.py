@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import SinkError, UsageError
-from edge.forms.code import code_box_mm
 from edge.forms.new import CELL_MM, write_first_template
+from edge.forms.page_code import code_box_mm
 from edge.forms.reader import FormReader
 from edge.forms.template import load_template
 from edge.values import Page
