@@ -30,6 +30,8 @@ _DASH_COLUMNS = 8
 _DASH_ROWS = (10, 22)
 # Ink from this on, of 255, is a stroke and not its pale edge.
 _STROKE = 96
+# The pale edge of a stroke is so many columns wide.
+_SOFT = 2
 # Frames are counted down: 3.999999 is frame 4.
 _ROUNDING = 1e-6
 # No digit reaches further than this from its middle, in columns.
@@ -139,7 +141,7 @@ def _cut(view: _View, first: StripTensor, span: tuple[int, int]) -> Frames:
 
 def _parts(values: Image, middles: Sequence[float]) -> list[tuple[int, int]]:
     """The columns of each number in a (32, W, 1) strip whose digits have their middles there, at least one."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((values[:, :, 0] > _STROKE).view(np.uint8), connectivity=8)
+    labels, stats = _components(values)
     owners = [_owner(labels, stats, middle) for middle in middles]
     bounds = [0]
     for (left, right), (owner, after) in zip(pairwise(middles), pairwise(owners), strict=True):
@@ -153,12 +155,17 @@ def _parts(values: Image, middles: Sequence[float]) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
+def _components(values: Image) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (32, W) and statistics, a row a label, of the strokes in a (32, W, 1) strip."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((values[:, :, 0] > _STROKE).view(np.uint8), connectivity=8)
+    return labels, stats
+
+
 def _owner(labels: np.ndarray, stats: np.ndarray, middle: float) -> int:
     """The label of the highest component near the column of a digit's middle, 0 for none."""
     place = int(middle)
-    near = np.unique(labels[:, max(0, place - 2) : place + 3])
-    near = near[near > 0]
-    return int(near[stats[near, cv2.CC_STAT_HEIGHT].argmax()]) if len(near) else 0
+    near = set(labels[:, max(0, place - 2) : place + 3].ravel().tolist()) - {0}
+    return max(sorted(near), key=lambda label: int(stats[label, cv2.CC_STAT_HEIGHT]), default=0)
 
 
 def _is_divided(stats: np.ndarray, owners: Sequence[int], left: float, right: float) -> bool:
@@ -172,7 +179,10 @@ def _is_divided(stats: np.ndarray, owners: Sequence[int], left: float, right: fl
 
 
 def _edges(values: Image, middles: Sequence[float]) -> tuple[tuple[float, float], ...]:
-    """The columns (left, right) of each digit: up to the least ink between it and its neighbour, and never far off."""
+    """The columns (left, right) of each digit: up to the least ink between it and its neighbour, and never far off.
+
+    A point or a dash beside the digit's ink, and not above or below it, is outside.
+    """
     profile = values[:, :, 0].sum(axis=0, dtype=np.int64)
     cuts = []
     for left, right in pairwise(middles):
@@ -180,9 +190,27 @@ def _edges(values: Image, middles: Sequence[float]) -> tuple[tuple[float, float]
         least = np.flatnonzero(profile[low:high] == profile[low:high].min())
         cuts.append(low + float(least.mean()) + 0.5)
     bounds = [0.0, *cuts, float(values.shape[1])]
+    labels, stats = _components(values)
     return tuple(
-        (max(bounds[i], middle - _REACH), min(bounds[i + 1], middle + _REACH)) for i, middle in enumerate(middles)
+        _tightened(
+            (max(bounds[i], middle - _REACH), min(bounds[i + 1], middle + _REACH)),
+            _owner(labels, stats, middle),
+            stats,
+        )
+        for i, middle in enumerate(middles)
     )
+
+
+def _tightened(edges: tuple[float, float], owner: int, stats: np.ndarray) -> tuple[float, float]:
+    """The columns of a digit without those beyond its own component and what stands above or below that."""
+    if not owner:
+        return edges
+    starts = stats[:, cv2.CC_STAT_LEFT]
+    ends = starts + stats[:, cv2.CC_STAT_WIDTH]
+    own = (starts < ends[owner]) & (ends > starts[owner])
+    own[0] = False  # the paper
+    left, right = max(edges[0], float(starts[own].min()) - _SOFT), min(edges[1], float(ends[own].max()) + _SOFT)
+    return (left, right) if left < right else edges
 
 
 def read_number(pixels: Image, strips: StripReader, threshold: float, trace: Trace | None = None) -> Reading:
