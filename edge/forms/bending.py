@@ -11,7 +11,6 @@ from edge.forms.sheet_map import Bend, Floats, SheetMap, bend_orders, bend_terms
 
 # How large the weights of a Bend are on paper, in mm by degree: place and scale may be off by more than they curve.
 _USUAL_MM = (3.0, 3.0, 1.5, 0.6, 0.3)
-HIGHEST_DEGREE = len(_USUAL_MM) - 1
 # How exactly print is measured, and how far off a station may be before it counts for little.
 _NOISE_MM, _FAR_MM = 0.1, 0.35
 _ROUNDS = 4
@@ -22,7 +21,7 @@ def unbend(sheet: SheetMap, measured: Sequence[Measured], size_mm: tuple[float, 
 
     Least squares with weights kept small (ridge regression), stations that are far off counting little (Cauchy).
     """
-    places = np.concatenate([np.broadcast_to(m.places, m.places.shape)[m.good] for m in measured])
+    places = np.concatenate([m.places[m.good] for m in measured])
     if not len(places):
         return sheet
     normals = np.concatenate([np.repeat(m.normals[:, None], m.good.shape[1], axis=1)[m.good] for m in measured])

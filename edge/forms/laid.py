@@ -21,7 +21,7 @@ _AROUND_MM, _ENOUGH = 8.0, 6
 # Shadow and blur may take this part of it in one place, but not everywhere.
 _SHADE = 0.2
 # The part of its print that a page shows everywhere, or it may be another form, or laid wrong.
-LEAST_SHOWN = 0.4
+_LEAST_SHOWN = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,7 +90,7 @@ def judged(
         doubts = [f"printed lines are {off:.1f} mm off their places, so this is another form; name its template too"]
     elif off > REVIEW_MM:
         doubts.insert(0, f"printed lines are {off:.2f} mm off their places; scan the page flat")
-    if likeness < LEAST_SHOWN:
+    if likeness < _LEAST_SHOWN:
         doubts.append(
             f"in places only {likeness:.0%} of the form's print is where the template has it; is this another form?"
         )
