@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError, UsageError
-from train.certainty import Certainty
+from edge.inference.certainty import Certainty
 from train.evaluate import report
 from train.run import DataRecord, Record
 from train.settings import FitSettings
