@@ -16,6 +16,8 @@ from edge.values import Image
 
 # Cells reach so many mm over the picture's edge before a page counts as cut off.
 _CUT_OFF_MM = 1.0
+# Paper in a photo is bent by less than this part of the form's longer side.
+_MOST_BENT = 0.05
 # Print within so many mm of a field's quarter tells whether the field is where it should be, if it is so many pieces.
 _AROUND_MM, _ENOUGH = 8.0, 6
 # Shadow and blur may take this part of it in one place, but not everywhere.
@@ -85,7 +87,7 @@ def judged(
 ) -> Laid:
     """A page that was laid: what its residual, the cells' place in pixels (H, W) and the doubts make of it."""
     off = residual_mm or 0.0
-    doubts = [*doubts, *_cut_off(sheet, template, page, pixels)]
+    doubts = [*doubts, *_cut_off(sheet, template, page, pixels), *_bent(sheet)]
     if off > FAILED_MM:
         doubts = [f"printed lines are {off:.1f} mm off their places, so this is another form; name its template too"]
     elif off > REVIEW_MM:
@@ -102,6 +104,16 @@ def judged(
         reason="; ".join(doubts) or None,
     )
     return Laid(registration=registration, template=template, form_page=page, sheet=sheet, likeness=likeness)
+
+
+def _bent(sheet: SheetMap) -> list[str]:
+    """Why a map is not to be trusted that had to be bent more than paper bends: its rectangle may be another."""
+    if sheet.bend is None:
+        return []
+    size = np.array(sheet.bend.size_mm)
+    across, down = np.meshgrid(np.linspace(0, size[0], 5), np.linspace(0, size[1], 5))
+    most = float(np.abs(sheet.bend.offsets(np.stack((across.ravel(), down.ravel()), axis=1))).max())
+    return [f"the paper seems bent by {most:.0f} mm; scan it flat"] if most > _MOST_BENT * size.max() else []
 
 
 def _cut_off(sheet: SheetMap, template: Template, page: int, pixels: Image) -> list[str]:

@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ShapeError
+from edge.forms.laid import judged
 from edge.forms.register import lay
+from edge.forms.sheet_map import Bend, SheetMap
 from edge.forms.template import Marks, Template
 from tests.forms.known_forms import (
     ACCOUNT,
@@ -64,6 +66,17 @@ def test_bent_paper_is_laid_where_its_boxes_are() -> None:
     x, y = np.rint(where).astype(int).T
     off = np.hypot(*(laid.sheet.points(corners_mm(FORM)) - (where - shift[:, y, x].T)).T)
     assert off.max() / laid.sheet.px_per_mm((50.0, 50.0)) <= 0.2
+
+
+def test_more_bent_than_paper_is_for_review() -> None:
+    weights = np.zeros((2, 6))
+    weights[0, 3] = 15.0  # across, as the square of the place across
+    flat = SheetMap(homography=np.diag((5.0, 5.0, 1.0)))
+    bowed = replace(flat, bend=Bend(size_mm=FORM.size_mm, degree=2, weights=weights))
+    pixels = np.full((1100, 800), 255, np.uint8)
+    good, bad = (judged("frame", FORM, 1, sheet, pixels, residual_mm=0.1).registration for sheet in (flat, bowed))
+    assert good.status == "ok"
+    assert (bad.status, bad.reason) == ("review", "the paper seems bent by 15 mm; scan it flat")
 
 
 def test_residuals_are_of_the_print_not_of_the_marks_that_were_fitted() -> None:
