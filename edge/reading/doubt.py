@@ -148,8 +148,9 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
             height, _, strength = (a / b for a, b in zip(find.size, typical, strict=True))
             no_writing |= find.mere and (unlike > math.log(_FAR_FROM_IT) or min(height, strength) < _HALF)
     no_writing &= find.length == 1 or find.mere
-    # Two reasons are enough for several digits too, but for sure ones that stand free: another pen on another sheet.
-    no_writing |= len(reasons) > 1 and (bool(find.in_word) or find.confidence < _SURE)
+    # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
+    # another sheet.
+    no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE)
     return Doubt(reasons=tuple(reasons), no_writing=no_writing)
 
 
