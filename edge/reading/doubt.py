@@ -20,7 +20,7 @@ from edge.values import Image
 
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
-_SURE_ALONE = 0.95
+_SURE_ALONE = 0.99
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
 _LOG_SCALE = 60.0
@@ -138,6 +138,8 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
     if paper is None:
         if find.mere:
             reasons.append("mere strokes or rings, and no other number to compare them with")
+        elif find.length == 1:
+            reasons.append("a single digit, and no other number to compare it with")
     elif not spoke:
         if not paper.holds(find.place):
             reasons.append("not on the paper that the others are on")
