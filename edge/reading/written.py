@@ -34,6 +34,10 @@ _SURELY_NONE = 0.6
 # A number that the digit network is less sure of than this is read again, whole.
 _SURE = 0.9
 _VIEWS = 3
+# A unit's letter that the digit network half takes for a digit stands apart from the number: by so much of a digit's
+# height, so many times as far as digits do from each other.
+_APART, _TIMES_AS_FAR = 0.4, 1.5
+_HALF_TAKEN = 0.9
 # Ink from this on, of 255, is a stroke and not its pale edge; a glyph's darkest tenth is 255.
 _STROKE = 110
 
@@ -91,7 +95,8 @@ class _Namer:
 def find_written(strip: Strip, classifier: Classifier, open_strips: OpenStrips | None) -> tuple[Written, ...]:
     """The numbers in a level strip, from left to right; gaps of a digit's height and what is no digit divide.
 
-    open_strips gives the number network; None if there is none.
+    So does less of a gap before or after all else, beside what hardly looks like a digit; that the number ends there is
+    then no surer than that this is none. open_strips gives the number network; None if there is none.
     """
     namer = _Namer(classifier)
     cut = cut_glyphs(strip.ink, namer.surety)
@@ -100,7 +105,7 @@ def find_written(strip: Strip, classifier: Classifier, open_strips: OpenStrips |
     tensors, predictions = namer.name(cut.glyphs)
     none = [p.label == NOT_A_DIGIT and p.confidence >= _SURELY_NONE for p in predictions]
     numbers: list[Written] = []
-    for start, end in _runs(cut, none):
+    for start, end, complete in _without_units(_runs(cut, none), cut, predictions):
         if all(p.label == NOT_A_DIGIT for p in predictions[start:end]):
             continue
         close_left = start > 0 and none[start - 1] and cut.gap(start) < _WORD_GAP
@@ -116,7 +121,7 @@ def find_written(strip: Strip, classifier: Classifier, open_strips: OpenStrips |
             Written(
                 strip=strip,
                 digits=digits,
-                confidence=confidence,
+                confidence=confidence * complete,
                 in_word=close_left + close_right,
                 height_px=quantile(np.array([glyph.box.height for glyph in glyphs]), 0.5),
                 stroke_px=stroke,
@@ -172,6 +177,32 @@ def _runs(cut: Cut, none: Sequence[bool]) -> list[tuple[int, int]]:
         else:
             runs.append((place, place + 1))
     return runs
+
+
+def _without_units(
+    runs: Sequence[tuple[int, int]], cut: Cut, predictions: Sequence[Prediction]
+) -> list[tuple[int, int, float]]:
+    """The runs without what stands apart at their ends, which becomes a run of its own.
+
+    With each the probability, at least a half, that it is all of its number.
+    """
+    parts: list[tuple[int, int, float]] = []
+    for start, end in runs:
+        first, last, complete = start, end, 1.0
+        for place in (end - 1, start):
+            gaps = [cut.gap(i) for i in range(first + 1, last)]
+            if len(gaps) < 2:
+                break
+            own, others = (gaps[-1], gaps[:-1]) if place > first else (gaps[0], gaps[1:])
+            said = predictions[place]
+            share = 0.0 if said.label == NOT_A_DIGIT else said.confidence
+            if own >= max(_APART, _TIMES_AS_FAR * max(others)) and share < _HALF_TAKEN:
+                first, last = (first, place) if place > first else (place + 1, last)
+                complete *= max(0.5, 1 - share)
+        parts += [(start, first, 1.0)] if first > start else []
+        parts.append((first, last, complete))
+        parts += [(last, end, 1.0)] if last < end else []
+    return parts
 
 
 def _pen(ink: Image, glyphs: tuple[Glyph, ...]) -> tuple[float, float]:

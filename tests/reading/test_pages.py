@@ -9,6 +9,7 @@ import pytest
 from edge.reading.reader import Reader
 from edge.sources.digits import load_digits
 from edge.values import Image, Reading
+from tests.scenes.letters import curves
 
 # Places of shipped digits that are written plainly, by what they are.
 PLAIN = {"1": 2, "0": 3, "2": 1, "7": 0, "3": 30, "9": 12}
@@ -104,3 +105,23 @@ def test_light_writing_beside_dark_writing_does_not_hide_it(reader: Reader) -> N
         cv2.putText(page, "AKHX", (420, top + 30), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (220,), 2, cv2.LINE_AA)
     write(page, "2079", 60, 100)
     assert "2079" in texts(reader.read(page))
+
+
+@pytest.mark.parametrize(("letter", "seed"), [("h", 0), ("h", 2), ("y", 3), ("y", 6), ("y", 11)])
+def test_a_letter_somewhat_behind_a_number_is_none_of_its_digits(reader: Reader, letter: str, seed: int) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    write(page, "3027", 60, 220)
+    for stroke in curves(letter, np.random.default_rng(seed), 0.05):
+        points = np.round(8 * (np.array(stroke) * (40, -40) + (265, 150)))
+        cv2.polylines(page, [points.astype(np.int32)], False, (70,), 3, cv2.LINE_AA, 3)
+    found = texts(reader.read(page))
+    assert found[0] == "2079"
+    assert found[-1] == "3027"
+
+
+def test_a_plain_digit_somewhat_apart_is_still_of_its_number(reader: Reader) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    write(page, "2", 60 + 4 * 45 + 14, 100)
+    assert texts(reader.read(page)) == ["20792"]
