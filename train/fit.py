@@ -197,13 +197,14 @@ def train_epochs(
     """Train the epochs that the record's settings ask for beyond history, each by one_epoch, and store each in run."""
     network.summary(print_fn=say)
     try:
-        with termination_is_an_exception():
+        with termination_is_an_exception() as stop_if_told:
             for epoch in range(len(history) + 1, record.settings.epochs + 1):
                 done = one_epoch(epoch)
                 history = (*history, done)
                 with interrupts_wait():  # so that the model files, history and record never disagree
                     record = _store(network, record, run, history)
                 say_epoch(done, record.settings.epochs, best=best_epoch(history) == epoch)
+                stop_if_told()
         record = replace(record, interrupted=False)
     except (KeyboardInterrupt, SystemExit):
         record = replace(record, interrupted=True)

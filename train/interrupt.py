@@ -10,15 +10,25 @@ from types import FrameType
 from typing import Any, NoReturn
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(0)
-
-
 @contextmanager
-def termination_is_an_exception() -> Iterator[None]:
-    """In the block SIGTERM raises SystemExit(0), as Ctrl-C raises KeyboardInterrupt."""
-    with _handled({signal.SIGTERM: _leave}):
-        yield
+def termination_is_an_exception() -> Iterator[Callable[[], None]]:
+    """In the block SIGTERM raises SystemExit(0), as Ctrl-C raises KeyboardInterrupt.
+
+    Gives what to call now and then: it raises again what was lost. Python prints an exception that meets it in a
+    destructor or a callback of the garbage collector, and goes on.
+    """
+    heard: list[int] = []
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        heard.append(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(0)
+
+    def again() -> None:
+        if heard:
+            signal.raise_signal(heard.pop())
+
+    with _handled({signal.SIGINT: leave, signal.SIGTERM: leave}):
+        yield again
 
 
 @contextmanager

@@ -79,16 +79,17 @@ def test_time_grows_no_faster_than_pixels(mode: Mode, name: str) -> None:
 
 
 GREEDY = """
-import resource, sys
+import sys
 import numpy as np
 from edge.reading.reader import Reader
+from tests.faults.memory import peak_kb
 reader = Reader.open(mode=sys.argv[1])
 reader.read(np.full((64, 64), 255, np.uint8))
 tile = np.random.default_rng(0).integers(0, 256, (1000, 1000), np.uint8)
 page = np.tile(tile, (20, 20)) if sys.argv[2] == "noise" else np.full((20_000, 20_000), 255, np.uint8)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_kb()
 statuses = {reading.status for reading in reader.read(page)}
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / page.nbytes)
+print((peak_kb() - before) * 1024 / page.nbytes)
 assert "read" not in statuses, statuses
 """
 

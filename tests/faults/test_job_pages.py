@@ -103,12 +103,13 @@ def test_a_page_that_takes_all_memory_does_not_cost_the_next_one(
 
 
 LARGE = """
-import resource, sys
+import sys
 from pathlib import Path
+from tests.faults.memory import peak_kb
 from tests.faults.test_job_pages import said
 (page,) = said(Path(sys.argv[1]))
 assert page.page.error is None, page.page.error
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+print(peak_kb() / 1024)
 """
 
 

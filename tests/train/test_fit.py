@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
@@ -21,6 +22,7 @@ from edge.sources.digits import load_digits
 from train import fit as fitting
 from train.data import Data, as_input, load_data, one_hot
 from train.fit import start, train_on
+from train.interrupt import termination_is_an_exception
 from train.model import load
 from train.run import Record, read_history, save_model
 from train.settings import FitSettings
@@ -261,3 +263,13 @@ def test_a_signal_keeps_the_last_finished_epoch(
         steps = int(load(run / name).optimizer.iterations)
         assert steps == 17 * record.epochs_done
     assert not (run / "model.part").exists()
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_a_signal_whose_exception_was_lost_is_heard_again(number: signal.Signals, raised: type[BaseException]) -> None:
+    with termination_is_an_exception() as stop_if_told:
+        stop_if_told()
+        with contextlib.suppress(raised):
+            signal.raise_signal(number)
+        with pytest.raises(raised):
+            stop_if_told()
