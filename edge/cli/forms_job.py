@@ -60,7 +60,7 @@ def read(
 
     Example: edge forms read scans/ --template sheet.toml --job spring --format csv -o spring.csv
     """
-    from edge.forms.batch import JobSettings, read_job
+    from edge.forms.job.batch import JobSettings, read_job
     from edge.forms.template import load_template
     from edge.live.stop import StopSignals
 
@@ -88,7 +88,7 @@ def status(
 
     Example: edge forms status spring
     """
-    from edge.forms.job_status import job_status
+    from edge.forms.job.job_status import job_status
 
     found = job_status(job)
     typer.echo(found.to_json() if as_json else "\n".join(found.lines()))
@@ -106,7 +106,7 @@ def export(
 
     Example: edge forms export spring -o spring.xlsx
     """
-    from edge.forms.export import export_job
+    from edge.forms.job.export import export_job
 
     exported = export_job(job, output)
     typer.echo(str(exported), err=True)
@@ -125,6 +125,6 @@ def forget(
 
     Example: edge forms forget spring --before 2026-01-01
     """
-    from edge.forms.forget import forget_pages
+    from edge.forms.job.forget import forget_pages
 
     typer.echo(str(forget_pages(job, before)), err=True)

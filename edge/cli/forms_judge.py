@@ -25,7 +25,7 @@ def report(
 
     Example: edge forms report spring --truth truth.csv -o report.html
     """
-    from edge.forms.report import write_report
+    from edge.forms.judge.report import write_report
 
     typer.echo(write_report(job, truth, output))
 
@@ -41,6 +41,6 @@ def audit(
 
     Example: edge forms audit spring scans/0001.jpg#1 -o audit.png
     """
-    from edge.forms.audit import write_audit
+    from edge.forms.judge.audit import write_audit
 
     typer.echo(write_audit(job, place, output))

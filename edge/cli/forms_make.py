@@ -29,7 +29,7 @@ def new(
 
     Example: edge forms new -o sheet.toml --paper letter
     """
-    from edge.forms.new import write_first_template
+    from edge.forms.make.new import write_first_template
 
     write_first_template(output, paper=paper.value, cell_mm=cell_mm)
     typer.echo(f"{output}: change what you like, then: edge forms blank {output} -o form.pdf", err=True)
@@ -45,7 +45,7 @@ def blank(
 
     Example: edge forms blank sheet.toml -o sheet.pdf
     """
-    from edge.forms.blank import write_blank
+    from edge.forms.make.blank import write_blank
     from edge.forms.template import load_template
 
     write_blank(load_template(template), output)
@@ -66,6 +66,6 @@ def check(
 
     Example: edge forms check sheet.toml scan.jpg -o check.png
     """
-    from edge.forms.check import check_template
+    from edge.forms.make.check import check_template
 
     typer.echo(check_template(template, scan, output))

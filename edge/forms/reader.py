@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.errors import ModelError, UsageError
-from edge.forms.cells import find_cells
-from edge.forms.context import ReadCell, in_context
-from edge.forms.laid import Laid
+from edge.forms.fields.cells import find_cells
+from edge.forms.fields.context import ReadCell, in_context
+from edge.forms.fields.rules import Rules
+from edge.forms.fields.settle import Value, value_of_cells
 from edge.forms.register import lay
-from edge.forms.rules import Rules
-from edge.forms.settle import Value, value_of_cells
-from edge.forms.sheet_map import SheetMap
+from edge.forms.sheet.laid import Laid
+from edge.forms.sheet.sheet_map import SheetMap
 from edge.forms.template import Field, Slot, Template
 from edge.forms.values import FieldReading, FormPage
 from edge.imaging.tensors import digit_tensors
@@ -126,7 +126,7 @@ class FormReader:
         return model.manifest.threshold if self._named_threshold is None else self._named_threshold
 
     def _number(self, pixels: Image, sheet: SheetMap, field: Field, rules: Rules) -> Value:
-        from edge.forms.boxed_number import read_boxed_number  # only forms with such a field pay for it
+        from edge.forms.fields.boxed_number import read_boxed_number  # only forms with such a field pay for it
 
         strips = self._open_strips()
         return read_boxed_number(pixels, sheet, field, strips, rules, self._threshold(strips))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.forms.by_frame import by_frame
-from edge.forms.by_marks import by_marks
-from edge.forms.by_picture import by_picture
-from edge.forms.by_reference import by_reference
-from edge.forms.laid import Judge, Laid, failed
-from edge.forms.sheet_map import SheetMap
+from edge.forms.sheet.by_frame import by_frame
+from edge.forms.sheet.by_marks import by_marks
+from edge.forms.sheet.by_picture import by_picture
+from edge.forms.sheet.by_reference import by_reference
+from edge.forms.sheet.laid import Judge, Laid, failed
+from edge.forms.sheet.sheet_map import SheetMap
 from edge.forms.template import Template
 from edge.imaging.ink import to_grey
 from edge.values import Image, check_pixels

@@ -48,6 +48,16 @@ class Step:
     shown: tuple[Reading, ...]
 
 
+class Watcher(Protocol):
+    """Whoever looks on while a run goes: preview, snapshots, watchdog, judge."""
+
+    def see(self, step: Step) -> None:
+        """Take one step; must return at once, for the loop waits for it."""
+
+    def close(self) -> None:
+        """Give back what is held; as often as wanted."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Tally:
     """What a run has done so far; latencies are from capture to readings, in s, the latest."""

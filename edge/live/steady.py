@@ -53,6 +53,7 @@ class Steady:
         self._settings = settings
         self._tracks: list[_Track] = []
         self._numbers = count(1)
+        self._events = count(1)
         self._run = ""
 
     @property
@@ -71,7 +72,14 @@ class Steady:
         for track in self._tracks:
             happening = self._judge(track)
             if happening and track.shown:
-                event = Event(id=track.id, time=frame.time, frame=frame.index, happening=happening, reading=track.shown)
+                event = Event(
+                    id=f"{self._run}-e{next(self._events)}",
+                    track=track.id,
+                    time=frame.time,
+                    frame=frame.index,
+                    happening=happening,
+                    reading=track.shown,
+                )
                 events.append(event)
         self._tracks = [track for track in self._tracks if track.missed < self._settings.misses]
         return tuple(events)

@@ -14,11 +14,12 @@ Happening: TypeAlias = Literal["appeared", "changed", "gone"]
 class Event:
     """A number on camera appeared, changed or went.
 
-    id stays the same from appeared to gone; time is of the frame, in s since the epoch; reading is what is seen now,
-    or, when gone, what was seen last.
+    id is this event's alone, in this run and all others; track stays the same from appeared to gone; time is of the
+    frame, in s since the epoch; reading is what is seen now, or, when gone, what was seen last.
     """
 
     id: str
+    track: str
     time: float
     frame: int
     happening: Happening

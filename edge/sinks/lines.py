@@ -11,7 +11,7 @@ from edge.sinks.base import Event
 from edge.sinks.pages import reading_json
 
 Format: TypeAlias = Literal["text", "csv", "jsonl"]
-CSV_HEADER = "id,time,frame,event,text,confidence,status,left,top,right,bottom\n"
+CSV_HEADER = "id,time,frame,event,text,confidence,status,left,top,right,bottom,track\n"
 
 
 def text_line(event: Event) -> str:
@@ -29,7 +29,7 @@ def csv_line(event: Event) -> str:
     box = ",".join(map(str, reading.box.as_list()))
     return (
         f"{event.id},{iso_time(event.time)},{event.frame},{event.happening},"
-        f"{reading.text},{reading.confidence:.4f},{reading.status},{box}\n"
+        f"{reading.text},{reading.confidence:.4f},{reading.status},{box},{event.track}\n"
     )
 
 
@@ -40,6 +40,7 @@ def json_line(event: Event) -> str:
         "time": iso_time(event.time),
         "frame": event.frame,
         "event": event.happening,
+        "track": event.track,
         **reading_json(event.reading),
     }
     return json.dumps(line) + "\n"

@@ -214,7 +214,7 @@ def test_a_wrong_command_line_says_what_is_wrong(
 AS_ANOTHER = """
 import os, sys
 from pathlib import Path
-from edge.forms.batch import JobSettings, read_job
+from edge.forms.job.batch import JobSettings, read_job
 from edge.forms.template import load_template
 template = load_template(Path(sys.argv[1]))
 os.setgroups([]); os.setgid(65534); os.setuid(65534)

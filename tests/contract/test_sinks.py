@@ -32,7 +32,9 @@ READING = Reading(
 
 
 def event(number: int = 1) -> Event:
-    return Event(id=f"a-{number}", time=1_763_802_000.1234, frame=number, happening="appeared", reading=READING)
+    return Event(
+        id=f"a-{number}", track="a", time=1_763_802_000.1234, frame=number, happening="appeared", reading=READING
+    )
 
 
 @dataclass

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.forms.export import export_job
-from edge.forms.job_status import job_status
-from edge.forms.ledger import Ledger
+from edge.forms.job.export import export_job
+from edge.forms.job.job_status import job_status
+from edge.forms.job.ledger import Ledger
 from tests.forms.stand_in import picture, write_page, write_pages
 
 KILLS = 10

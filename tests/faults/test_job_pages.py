@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.forms.job.work import PageDone, Stamp, Task, answers
 from edge.forms.reader import FormReader
 from edge.forms.template import Field, Template
-from edge.forms.work import PageDone, Stamp, Task, answers
 from edge.sources import files
 from tests.sources.samples import pdf, write
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from edge.forms.laid import Laid
+from edge.forms.sheet.laid import Laid
 from edge.forms.template import Field, Marks, Template
 from tests.forms.sheets import Made, lit
 

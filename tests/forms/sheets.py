@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.forms.blank import write_blank
+from edge.forms.make.blank import write_blank
 from edge.forms.template import Template
 from edge.values import Image
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from edge.errors import EdgeError, ModelError
-from edge.forms.batch import JobSettings, read_job
+from edge.forms.job.batch import JobSettings, read_job
 from edge.forms.template import Field, Template
 from edge.forms.values import FieldReading, FormPage, Registration
 from edge.live.stop import StopSignals

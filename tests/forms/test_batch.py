@@ -13,9 +13,9 @@ import cv2
 import pytest
 
 from edge.errors import GateError, JobError, ModelError, UsageError
-from edge.forms.batch import JobSettings, read_job
-from edge.forms.ledger import Ledger
-from edge.forms.run_through import Outcome
+from edge.forms.job.batch import JobSettings, read_job
+from edge.forms.job.ledger import Ledger
+from edge.forms.job.run_through import Outcome
 from tests.forms import stand_in
 from tests.forms.stand_in import SLIP, StandIn, picture, write_page, write_pages
 from tests.sources.samples import pdf

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pytest
 
 from edge.errors import SinkError, UsageError
-from edge.forms.blank import write_blank
-from edge.forms.page_code import BOX_MM, PX_PER_MM, PageCode, code_box_mm, parse_code, read_code
+from edge.forms.make.blank import write_blank
 from edge.forms.register import lay
+from edge.forms.sheet.page_code import BOX_MM, PX_PER_MM, PageCode, code_box_mm, parse_code, read_code
 from edge.forms.template import BoxMm, Field, Marks, Template, touches
 from edge.forms.template_file import read_template
 from edge.values import Image

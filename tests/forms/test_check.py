@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError, UsageError
-from edge.forms.check import check_template
-from edge.forms.new import write_first_template
+from edge.forms.make.check import check_template
+from edge.forms.make.new import write_first_template
 from edge.forms.template import load_template
 from tests.forms.sheets import printed
 

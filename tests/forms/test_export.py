@@ -16,12 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import JobError, SinkError, UsageError
-from edge.forms.batch import JobSettings, read_job
-from edge.forms.export import Exported, export_job
-from edge.forms.forget import forget_pages
-from edge.forms.generation import FormOutline, Generation
-from edge.forms.ledger import Ledger
-from edge.forms.tables import FormsSink, csv_text, defused
+from edge.forms.job.batch import JobSettings, read_job
+from edge.forms.job.export import Exported, export_job
+from edge.forms.job.forget import forget_pages
+from edge.forms.job.generation import FormOutline, Generation
+from edge.forms.job.ledger import Ledger
+from edge.forms.job.tables import FormsSink, csv_text, defused
 from tests.forms.stand_in import SLIP, StandIn
 from tests.forms.test_ledger import GENERATION, fill, stored
 

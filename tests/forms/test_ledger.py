@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from edge.errors import JobError, SinkError
-from edge.forms.forget import forget_pages
-from edge.forms.generation import Generation
-from edge.forms.job_page import Copies, StoredPage, page_from_json
-from edge.forms.job_status import job_status
-from edge.forms.ledger import Ledger, Run
+from edge.forms.job.forget import forget_pages
+from edge.forms.job.generation import Generation
+from edge.forms.job.job_page import Copies, StoredPage, page_from_json
+from edge.forms.job.job_status import job_status
+from edge.forms.job.ledger import Ledger, Run
 from edge.forms.values import FormPage
 from edge.values import Page
 from tests.forms.stand_in import IS_UNKNOWN, SLIP, StandIn, picture
@@ -164,7 +164,7 @@ def test_what_is_forgotten_is_in_no_byte_of_the_folder_and_is_not_read_again(tmp
 def test_one_writer_at_a_time_and_readers_beside_it(tmp_path: Path) -> None:
     job = tmp_path / "job"
     code = (
-        "import sys, time; from pathlib import Path; from edge.forms.ledger import Ledger\n"
+        "import sys, time; from pathlib import Path; from edge.forms.job.ledger import Ledger\n"
         "with Ledger(Path(sys.argv[1]), create=True): print('holds', flush=True); time.sleep(600)"
     )
     with subprocess.Popen([sys.executable, "-c", code, str(job)], stdout=subprocess.PIPE, text=True) as holder:

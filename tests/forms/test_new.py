@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import SinkError, UsageError
-from edge.forms.new import CELL_MM, write_first_template
-from edge.forms.page_code import code_box_mm
+from edge.forms.make.new import CELL_MM, write_first_template
 from edge.forms.reader import FormReader
+from edge.forms.sheet.page_code import code_box_mm
 from edge.forms.template import load_template
 from edge.values import Page
 from tests.forms.pen import written

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ShapeError
-from edge.forms.laid import judged
 from edge.forms.register import lay
-from edge.forms.sheet_map import Bend, SheetMap
+from edge.forms.sheet.laid import judged
+from edge.forms.sheet.sheet_map import Bend, SheetMap
 from edge.forms.template import Marks, Template
 from tests.forms.known_forms import (
     ACCOUNT,

@@ -8,15 +8,15 @@ import cv2
 import pytest
 
 from edge.errors import SourceError, UsageError
-from edge.forms.audit import write_audit
-from edge.forms.charts import error_curve
-from edge.forms.generation import Generation
-from edge.forms.job_page import StoredPage
-from edge.forms.ledger import Ledger
-from edge.forms.report import write_report
-from edge.forms.scored import Score, certainty_of, score_job, straight_through
+from edge.forms.job.generation import Generation
+from edge.forms.job.job_page import StoredPage
+from edge.forms.job.ledger import Ledger
+from edge.forms.job.work import hash_pixels
+from edge.forms.judge.audit import write_audit
+from edge.forms.judge.charts import error_curve
+from edge.forms.judge.report import write_report
+from edge.forms.judge.scored import Score, certainty_of, score_job, straight_through
 from edge.forms.truth import Known, read_truth
-from edge.forms.work import hash_pixels
 from edge.sources.files import hash_file, read_pages
 from edge.values import Page
 from tests.forms.stand_in import SLIP, StandIn, picture, write_page

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
-from edge.forms.context import ReadCell, in_context
-from edge.forms.rules import Chances, Rules, best_first
-from edge.forms.settle import value_of_cells
+from edge.forms.fields.context import ReadCell, in_context
+from edge.forms.fields.rules import Chances, Rules, best_first
+from edge.forms.fields.settle import value_of_cells
 from edge.forms.template import Field
 from edge.values import NOT_A_DIGIT, Prediction
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import ShapeError
-from edge.forms.sheet_map import Bend, SheetMap, bend_orders, bend_terms
+from edge.forms.sheet.sheet_map import Bend, SheetMap, bend_orders, bend_terms
 from edge.forms.template import BoxMm
 
 SIZE = (120.0, 80.0)

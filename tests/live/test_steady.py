@@ -57,13 +57,13 @@ def test_single_misreadings_do_not_flicker() -> None:
 def test_a_new_text_at_the_same_place_is_a_change_of_the_same_number() -> None:
     events = watch([[reading("42")]] * 10 + [[reading("43")]] * 10)
     assert story(events) == [("appeared", "42"), ("changed", "43")]
-    assert events[0].id == events[1].id
+    assert events[0].track == events[1].track
 
 
 def test_two_numbers_are_two_and_keep_their_ids() -> None:
     events = watch([[reading("1", left=100), reading("2", left=300)]] * 6 + [[reading("2", left=300)]] * 8)
     assert story(events) == [("appeared", "1"), ("appeared", "2"), ("gone", "1")]
-    assert events[2].id == events[0].id != events[1].id
+    assert events[2].track == events[0].track != events[1].track
 
 
 def test_a_number_that_is_moved_slowly_stays_the_same() -> None:
@@ -124,10 +124,10 @@ def test_pictures_of_their_own_show_everything_at_once() -> None:
 def test_every_story_is_appeared_then_changes_then_gone(frames: list[list[Reading]]) -> None:
     told: dict[str, str] = {}
     for event in watch(frames):
-        before = told.get(event.id)
+        before = told.get(event.track)
         assert (before is None) == (event.happening == "appeared")
         assert before != "gone"
-        told[event.id] = event.happening
+        told[event.track] = event.happening
 
 
 def test_overlap_is_of_the_union() -> None:

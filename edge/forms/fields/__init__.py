@@ -1,0 +1,1 @@
+"""What stands in a form's boxes: cells to values that satisfy their rules."""

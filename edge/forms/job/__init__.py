@@ -1,0 +1,1 @@
+"""A batch of pages to a table: ledger, workers, and what leaves the job folder."""

@@ -1,0 +1,84 @@
+"""A job's table in a file of its own: CSV, JSON lines, a spreadsheet, or Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from edge.errors import UsageError
+from edge.forms.job.job_page import Copies, JobPage
+from edge.forms.job.ledger import Ledger
+from edge.forms.job.spreadsheet import write_parquet, write_xlsx
+from edge.forms.job.tables import FormsSink, LineFormat, in_table
+
+
+@dataclass(slots=True, kw_only=True)
+class Exported:
+    """What went into a file, and what of the job did not: second copies, forgotten pages, files not read yet."""
+
+    path: Path
+    pages: int = 0
+    duplicates: int = 0
+    forgotten: int = 0
+    unread: int = 0
+
+    def __str__(self) -> str:
+        parts = [f"{self.pages} pages in {self.path}"]
+        if self.duplicates:
+            parts.append(f"{self.duplicates} second copies left out")
+        if self.forgotten:
+            parts.append(f"{self.forgotten} forgotten pages left out")
+        if self.unread:
+            parts.append(f"{self.unread} files are not read yet; `edge forms read` goes on with them")
+        return "; ".join(parts)
+
+
+Write = Callable[[Path, Sequence[str], Iterable[JobPage]], None]
+
+
+def export_job(job: Path, output: Path) -> Exported:
+    """Write all pages of a job, in its order, to a file whose suffix says how; it appears when it is complete.
+
+    Raises UsageError for another suffix or a library that is not installed, JobError if the job is absent or broken,
+    SinkError if the file cannot be written.
+    """
+    write = _WRITERS.get(output.suffix.lower())
+    if write is None:
+        raise UsageError(f"{output}: the suffix says how it is written; use {', '.join(_WRITERS)}")
+    exported = Exported(path=output)
+    with Ledger(job) as ledger, ledger.still():
+        exported.unread = ledger.unread()
+        write(output, columns_of(ledger), _in_table(ledger.all_pages(), exported))
+    return exported
+
+
+def columns_of(ledger: Ledger) -> tuple[str, ...]:
+    """Names of all fields of the job's pages, each once: those of the last run's templates first."""
+    return tuple(dict.fromkeys(name for generation in ledger.generations_in_use() for name in generation.columns))
+
+
+def _in_table(pages: Iterable[JobPage], exported: Exported) -> Iterator[JobPage]:
+    copies = Copies()
+    for page in pages:
+        marked = copies.mark(page)
+        exported.duplicates += marked.duplicate_of is not None
+        exported.forgotten += marked.forgotten and marked.duplicate_of is None
+        if in_table(marked):
+            exported.pages += 1
+            yield marked
+
+
+def _write_lines(output_format: LineFormat) -> Write:
+    def write(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) -> None:
+        with FormsSink(output_format, output, fields) as sink:
+            for page in pages:
+                sink.write(page)
+
+    return write
+
+
+_WRITERS: Mapping[str, Write] = MappingProxyType(
+    {".csv": _write_lines("csv"), ".jsonl": _write_lines("jsonl"), ".xlsx": write_xlsx, ".parquet": write_parquet}
+)

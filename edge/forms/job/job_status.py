@@ -1,0 +1,101 @@
+"""How far a job is, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edge.forms.job.job_folder import is_locked
+from edge.forms.job.job_page import Copies, JobPage
+from edge.forms.job.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """Pages of a job by what came of them, files no run has got through yet, and why pages are not simply read.
+
+    fields: values by status. running: a process is at work in it now. reasons: messages and how many pages or fields
+    have them, the most frequent first.
+    """
+
+    job: str
+    running: bool
+    files: int
+    unread_files: int
+    pages: int
+    read: int
+    review: int
+    errors: int
+    duplicates: int
+    forgotten: int
+    generations: int
+    fields: dict[str, int]
+    reasons: tuple[tuple[str, int], ...] = ()
+
+    def to_json(self) -> str:
+        """One JSON object."""
+        return json.dumps(asdict(self))
+
+    def lines(self) -> list[str]:
+        """What a person wants to know, a line each."""
+        lines = [
+            f"{self.job}: {self.pages} pages of {self.files - self.unread_files} files",
+            f"  {self.read} read, {self.review} for review, {self.errors} errors, {self.duplicates} second copies, "
+            f"{self.forgotten} forgotten",
+            "  values: " + (", ".join(f"{count} {status}" for status, count in self.fields.items()) or "none"),
+        ]
+        lines += [f"  {count:6} × {reason}" for reason, count in self.reasons[:_SHOWN]]
+        if self.generations > 1:
+            lines.append(f"  {self.generations} generations of results; the last run's templates and models count")
+        if self.running:
+            lines.append("  a run is at work in it now")
+        if self.unread_files:
+            lines.append(f"  {self.unread_files} files are not read yet" + ("" if self.running else _GO_ON))
+        return lines
+
+
+_SHOWN = 8
+_GO_ON = "; the same `edge forms read` goes on with them"
+
+
+def job_status(job: Path) -> JobStatus:
+    """The status of a job, also while a run is at work in it. Raises JobError if it is absent or broken."""
+    with Ledger(job) as ledger, ledger.still():
+        copies = Copies()
+        pages: Counter[str] = Counter()
+        values: Counter[str] = Counter()
+        reasons: Counter[str] = Counter()
+        for page in map(copies.mark, ledger.all_pages()):
+            pages[_kind(page)] += 1
+            values.update("corrected" if one.name in page.corrections else one.status for one in page.page.fields)
+            reasons.update(_reasons(page))
+        return JobStatus(
+            job=str(job),
+            running=is_locked(job),
+            files=sum(1 for _ in ledger.inputs()),
+            unread_files=ledger.unread(),
+            pages=pages.total(),
+            read=pages["read"],
+            review=pages["review"],
+            errors=pages["error"],
+            duplicates=pages["duplicate"],
+            forgotten=pages["forgotten"],
+            generations=ledger.generations(),
+            fields=dict(values.most_common()),
+            reasons=tuple(reasons.most_common()),
+        )
+
+
+def _kind(page: JobPage) -> str:
+    return "duplicate" if page.duplicate_of is not None else "forgotten" if page.forgotten else page.status
+
+
+def _reasons(page: JobPage) -> list[str]:
+    """Why a person must look at a page or its fields, the main cause of each."""
+    found = [one.reason for one in page.page.fields if one.reason and one.name not in page.corrections]
+    if page.page.registration is not None and page.page.registration.reason and page.duplicate_of is None:
+        found.append(page.page.registration.reason)
+    # What stands behind a semicolon is a remedy, or differs from field to field.
+    return [reason.partition(";")[0] for reason in (found if page.page.error is None else [page.page.error])]

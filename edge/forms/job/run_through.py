@@ -1,0 +1,123 @@
+"""One run over files: workers are fed, what they say is noted, and pages are put out from the ledger in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import JobError
+from edge.forms.job.intake import Intake
+from edge.forms.job.job_page import Copies, JobPage
+from edge.forms.job.ledger import Ledger, Run
+from edge.forms.job.workers import Workers
+from edge.reading.progress import Progress
+
+# How often a signal is looked for.
+_TICK_S = 0.2
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What a run put out: pages in all, and of these errors, those for review, second copies and forgotten ones.
+
+    read: pages read now, the others came from the ledger; stopped: it did not come to its end.
+    """
+
+    pages: int = 0
+    errors: int = 0
+    review: int = 0
+    duplicates: int = 0
+    forgotten: int = 0
+    read: int = 0
+    stopped: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a page could not be opened, else 10 if one is for review, else 0."""
+        return 0 if self.stopped else 3 if self.errors else 10 if self.review else 0
+
+    def add(self, page: JobPage) -> None:
+        """Count a page."""
+        self.pages += 1
+        self.errors += page.status == "error"
+        self.review += page.status == "review"
+        self.duplicates += page.duplicate_of is not None
+        self.forgotten += page.forgotten
+
+
+def run_through(
+    ledger: Ledger,
+    run: Run,
+    files: Sequence[Path],
+    pool: Workers,
+    *,
+    write: Callable[[JobPage], None],
+    stopped: Callable[[], bool],
+) -> Outcome:
+    """Have every page of the files read that the ledger does not know, and write all of them, copies marked.
+
+    Raises what Workers.wait raises, and JobError or SinkError where the ledger cannot be kept.
+    """
+    batch = _Batch(ledger, Intake(ledger, run, files, pool.count), pool, write)
+    progress = Progress(len(files))
+    try:
+        return batch.go(stopped, progress)
+    finally:
+        progress.end()
+
+
+class _Batch:
+    """A run under way."""
+
+    def __init__(self, ledger: Ledger, intake: Intake, pool: Workers, write: Callable[[JobPage], None]) -> None:
+        self._ledger = ledger
+        self._intake = intake
+        self._pool = pool
+        self._write = write
+        self._number = 1
+        self._copies = Copies()
+        self._outcome = Outcome()
+
+    def go(self, stopped: Callable[[], bool], progress: Progress) -> Outcome:
+        """Read and put out everything, or as much as there is until it is stopped."""
+        intake, pool, outcome = self._intake, self._pool, self._outcome
+        while not stopped():
+            task = intake.next_task() if pool.wanting else None
+            if task is not None:
+                pool.give(task)
+            self._put_out()
+            if intake.exhausted and not pool.busy:
+                return outcome
+            for message in pool.wait(0.0 if pool.wanting and not intake.exhausted else _TICK_S):
+                intake.note(message)
+            outcome.read = intake.pages_read
+            progress.say(intake.files_done, intake.pages_read, known=intake.files_known)
+        outcome.stopped = True
+        return outcome
+
+    def _put_out(self) -> None:
+        """Everything up to the first page that is still missing."""
+        waiting = self._intake.given
+        while waiting:
+            given = waiting[0]
+            if given.error is not None:
+                self._put(self._ledger.error_page(given, given.error))
+            else:
+                while self._intake.has(given, self._number):
+                    page = self._ledger.page(given, self._number)
+                    if page is None:
+                        raise JobError(
+                            f"job {self._ledger.job}: page {self._number} of {given.source} has gone; run again"
+                        )
+                    self._put(page)
+                    self._number += 1
+                if self._intake.has(given, self._number) is not None:
+                    return
+            waiting.popleft()
+            self._number = 1
+
+    def _put(self, page: JobPage) -> None:
+        page = self._copies.mark(page)
+        self._write(page)
+        self._outcome.add(page)

@@ -1,0 +1,1 @@
+"""How well a job was read: report against the truth, and a page with its readings drawn on it."""

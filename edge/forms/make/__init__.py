@@ -1,0 +1,1 @@
+"""A form before it is read: template, blank PDF, check over a scan."""

@@ -1,0 +1,1 @@
+"""Where a form lies on a page: marks, code, frame or features to a map from millimetres to pixels."""

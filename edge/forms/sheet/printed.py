@@ -1,0 +1,233 @@
+"""What is printed on a form, measured against where its template has it: lines of boxes and edges of marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.forms.sheet.sheet_map import Floats, SheetMap
+from edge.forms.template import BoxMm, Template
+from edge.values import Image
+
+Profiles = npt.NDArray[np.float32]
+
+# A piece of print is looked at in so many places along it, each over so many samples along and as many across as fit.
+_STATIONS = 8
+_ALONG = 3
+# Samples across lie so many pixels apart, but not closer than so many mm.
+_STEP_PX, _STEP_MM = 0.7, 0.05
+# Print absorbs so much of the light of the paper beside it, and so many times the unrest of its profile; edges of
+# marks are darker than paper by so much of 255.
+_FAINTEST, _OVER_UNREST, _FAINTEST_EDGE = 0.032, 2.5, 24.0
+# A printed line is not wider than this part of the reach; what is wider is a shadow, a stain or a table's edge.
+_WIDEST_PART = 0.9
+# One piece is straight: its stations lie within this of a straight line, and so many of them do.
+_STRAIGHT_MM = 0.12
+_SHOWN = 0.6
+_ROUNDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pieces:
+    """Straight pieces of print in mm, from starts (n, 2) to ends (n, 2).
+
+    edges: whether they are edges with the dark side at the right hand when one walks along, instead of dark lines.
+    """
+
+    starts: Floats
+    ends: Floats
+    edges: bool = False
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """Pieces of print as they lie in a picture: where each of n pieces' stations are, and how far print is off them.
+
+    places (n, s, 2) mm; normals (n, 2); offsets (n, s) mm along the normal; good (n, s) bool says which offsets are of
+    the piece's print; shown (n,) bool says which pieces are there at all. ends (n, 2): how far the straight lines
+    through the good stations are off at the pieces' starts and ends.
+    """
+
+    places: Floats
+    normals: Floats
+    offsets: Floats
+    good: npt.NDArray[np.bool_]
+    shown: npt.NDArray[np.bool_]
+    ends: Floats
+
+
+def residual_mm(measured: Sequence[Measured]) -> float | None:
+    """RMS of what print is off, over all good stations; None if there is none."""
+    off = np.concatenate([m.offsets[m.good] for m in measured])
+    return float(np.sqrt(np.mean(off**2))) if off.size else None
+
+
+def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float, stations: int = _STATIONS) -> Measured:
+    """How far pieces of print are off their places in grey pixels (H, W), looked for within reach_mm to both sides.
+
+    A piece is there if most of its stations show print on one straight line; a pen that crosses it is passed over.
+    """
+    along = pieces.ends - pieces.starts
+    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
+    along = along / length[:, None]
+    normals = np.stack((-along[:, 1], along[:, 0]), axis=1)  # to the right hand, as y goes down
+    # stations keep off the ends, where other lines cross
+    at = 0.06 + 0.88 * (np.arange(stations) + 0.5) / stations
+    places = pieces.starts[:, None] + (pieces.ends - pieces.starts)[:, None] * at[:, None]
+    profiles, step = _profiles(pixels, sheet, places, along, length, reach_mm)
+    offsets, seen = (_edge if pieces.edges else _line)(profiles, step)
+    good, ends = _straight(offsets, seen, at)
+    return Measured(
+        places=places,
+        normals=normals,
+        offsets=offsets,
+        good=good,
+        shown=np.asarray(good.any(axis=1), np.bool_),
+        ends=ends,
+    )
+
+
+def _profiles(
+    pixels: Image, sheet: SheetMap, places: Floats, along: Floats, length: Floats, reach_mm: float
+) -> tuple[Profiles, float]:
+    """The picture's values across each station (n, s, k), and how many mm lie between two of them."""
+    count, stations, _ = places.shape
+    # around a station the map is as good as straight: its place and a millimetre to the right and down are enough
+    at = sheet.points(
+        np.concatenate((places, places + np.array([1.0, 0.0]), places + np.array([0.0, 1.0]))).reshape(-1, 2)
+    )
+    at = at.reshape(3, count, stations, 2)
+    right, down = at[1] - at[0], at[2] - at[0]
+    x, y = along[:, None, :1], along[:, None, 1:]
+    forward, aside = (x * right + y * down).astype(np.float32), (x * down - y * right).astype(np.float32)
+    scale = max(float(np.median(np.hypot(aside[..., 0], aside[..., 1]))), 1e-3) if count else 1.0
+    step = max(_STEP_MM, _STEP_PX / scale)
+    half = int(np.ceil(reach_mm / step))
+    across = (step * np.arange(-half, half + 1)).astype(np.float32)
+    spread = (np.minimum(length / stations, 1.5)[:, None] * ((np.arange(_ALONG) + 0.5) / _ALONG - 0.5)).astype(
+        np.float32
+    )
+    starts = at[0].astype(np.float32)[:, :, None] + forward[:, :, None] * spread[:, None, :, None]
+    places_px = [starts[..., i, None] + aside[:, :, None, None, i] * across for i in (0, 1)]
+    if not count:
+        return np.zeros((0, stations, len(across)), np.float32), step
+    # one row a piece: OpenCV takes no picture with a side of 32,767 or more
+    flat = [px.reshape(count, -1) for px in places_px]
+    seen = cv2.remap(pixels, flat[0], flat[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows = seen.reshape(count * stations, _ALONG * len(across)).astype(np.float32)
+    summed = sum(rows[:, i * len(across) : (i + 1) * len(across)] for i in range(_ALONG))
+    return np.asarray(summed / _ALONG, np.float32).reshape(count, stations, len(across)), step
+
+
+def _line(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The middle of the dark line in each profile (n, s, k): offset (n, s) in mm, whether there is one."""
+    k = profiles.shape[2]
+    ranked = np.sort(profiles, axis=2)
+    # a thick line may be half of the profile
+    paper = ranked[:, :, int(0.75 * (k - 1))]
+    unrest = ranked[:, :, int(0.9 * (k - 1))] - ranked[:, :, int(0.65 * (k - 1))]
+    dark = np.clip(paper[:, :, None] - profiles, 0, None)
+    soft = _smoothed(dark)
+    top = soft.argmax(axis=2)
+    peak = np.take_along_axis(soft, top[:, :, None], axis=2)[:, :, 0]
+    # the run around the peak that is at least half as dark; its middle by weight is the line's
+    index = np.arange(k)
+    half = soft >= 0.5 * peak[:, :, None]
+    broken = ~half
+    left = np.where(broken & (index < top[:, :, None]), index, -1).max(axis=2)
+    right = np.where(broken & (index > top[:, :, None]), index, k).min(axis=2)
+    inside = (index > left[:, :, None]) & (index < right[:, :, None])
+    weight = np.where(inside, soft, 0)
+    middle = (weight * index).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-6)
+    offset = (middle - (k - 1) / 2) * step
+    seen = (peak >= _FAINTEST * paper) & (peak >= _OVER_UNREST * unrest) & (right - left - 1 <= _WIDEST_PART * k / 2)
+    seen &= (left >= 0) & (right < k)
+    return offset.astype(np.float64), seen
+
+
+def _edge(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """The edge from light to dark in each profile (n, s, k): offset (n, s) in mm, whether there is one."""
+    k = profiles.shape[2]
+    soft = _smoothed(profiles)
+    fall = np.clip(soft[:, :, :-1] - soft[:, :, 1:], 0, None)
+    top = fall.argmax(axis=2)
+    index = np.arange(k - 1)
+    near = np.abs(index - top[:, :, None]) <= max(2, round(0.25 / step))
+    weight = np.where(near, fall, 0)
+    total = weight.sum(axis=2)
+    middle = (weight * index).sum(axis=2) / np.maximum(total, 1e-6)
+    offset = (middle - (k - 2) / 2) * step
+    return offset.astype(np.float64), total >= _FAINTEST_EDGE
+
+
+def _smoothed(profiles: Profiles) -> Profiles:
+    padded = np.pad(profiles, ((0, 0), (0, 0), (1, 1)), mode="edge")
+    return np.asarray(0.25 * padded[:, :, :-2] + 0.5 * padded[:, :, 1:-1] + 0.25 * padded[:, :, 2:], np.float32)
+
+
+def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Which stations (n, s) lie on their piece's straight line, none where most do not; its offsets at the ends (n, 2).
+
+    A straight line through each piece by least squares, weighted anew each round by Cauchy's weights (Huber 1981).
+    """
+    t = at - at.mean()
+    ranked = np.sort(np.where(seen, offsets, np.inf), axis=1)
+    start = np.take_along_axis(ranked, np.maximum(seen.sum(axis=1) - 1, 0)[:, None] // 2, axis=1)[:, 0]
+    start[~np.isfinite(start)] = 0.0
+    slope = np.zeros(len(offsets))
+    value = np.where(seen, offsets, 0.0)
+    for _ in range(_ROUNDS):
+        off = value - (start[:, None] + slope[:, None] * t)
+        weight = seen / (1 + (off / _STRAIGHT_MM) ** 2)
+        total = weight.sum(axis=1) + 1e-9
+        mean_t = (weight * t).sum(axis=1) / total
+        mean_v = (weight * value).sum(axis=1) / total
+        spread = (weight * (t - mean_t[:, None]) ** 2).sum(axis=1) + 1e-3
+        slope = (weight * (t - mean_t[:, None]) * (value - mean_v[:, None])).sum(axis=1) / spread
+        start = mean_v - slope * mean_t
+    off = value - (start[:, None] + slope[:, None] * t)
+    near = seen & (np.abs(off) <= 2 * _STRAIGHT_MM)
+    shown = near.sum(axis=1) >= _SHOWN * offsets.shape[1]
+    ends = start[:, None] + slope[:, None] * (np.array([0.0, 1.0]) - at.mean())
+    return near & shown[:, None], ends
+
+
+def box_lines(boxes: Sequence[BoxMm]) -> Pieces:
+    """The four sides of boxes, each once, however many boxes share it."""
+    sides: dict[tuple[float, ...], tuple[float, float, float, float]] = {}
+    for left, top, width, height in boxes:
+        right, bottom = left + width, top + height
+        for side in (
+            (left, top, right, top),
+            (left, bottom, right, bottom),
+            (left, top, left, bottom),
+            (right, top, right, bottom),
+        ):
+            sides.setdefault(tuple(round(value, 2) for value in side), side)
+    ends = np.array(list(sides.values()), np.float64).reshape(-1, 4)
+    return Pieces(starts=ends[:, :2], ends=ends[:, 2:])
+
+
+@lru_cache(maxsize=64)
+def field_lines(template: Template, page: int) -> Pieces:
+    """The lines around all cells of one page of a form."""
+    return box_lines([cell for slot in template.slots(page) for cell in slot.cells_mm])
+
+
+def frame_lines(size_mm: tuple[float, float], pieces: int = 6) -> Pieces:
+    """The four sides of a frame, each cut into pieces."""
+    width, height = size_mm
+    cuts = np.linspace(0, 1, pieces + 1)
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+    along = np.roll(corners, -1, axis=0) - corners
+    starts = (corners[:, None] + along[:, None] * cuts[:-1, None]).reshape(-1, 2)
+    ends = (corners[:, None] + along[:, None] * cuts[1:, None]).reshape(-1, 2)
+    return Pieces(starts=starts, ends=ends)
