@@ -6,14 +6,22 @@ from collections.abc import Sequence
 
 import typer
 
-from edge.cli.commands import add_commands, plain_app
+from edge.cli.commands import Command, add_commands, plain_app
 
-# command -> the module with its function
-COMMANDS = (
-    dict.fromkeys(("new", "blank", "check"), "edge.cli.forms_make")
-    | dict.fromkeys(("read", "status", "export", "forget"), "edge.cli.forms_job")
-    | dict.fromkeys(("report", "audit"), "edge.cli.forms_judge")
-)
+_MAKE, _JOB, _JUDGE = "edge.cli.forms_make", "edge.cli.forms_job", "edge.cli.forms_judge"
+COMMANDS = {
+    "new": Command(_MAKE, "Write the template of a first form, with a comment on everything that can be changed."),
+    "blank": Command(
+        _MAKE, "Write the form as a PDF to print: marks, boxes, names and the code that tells a pile apart."
+    ),
+    "check": Command(_MAKE, "Say what is wrong with a template, and draw it over a scan."),
+    "read": Command(_JOB, "Read a batch of scanned forms into a table; after anything, the same command goes on."),
+    "status": Command(_JOB, "How far a job is: pages read, for review and in error, second copies, still to come."),
+    "export": Command(_JOB, "Write a job's table: a row a page, texts as texts, corrections in place."),
+    "forget": Command(_JOB, "Delete values and pictures of pages read before a day; that they were read stays known."),
+    "report": Command(_JUDGE, "Judge a job by pages whose values are known."),
+    "audit": Command(_JUDGE, "Draw a page with every box, what was read in it and how sure that is."),
+}
 
 
 def group(arguments: Sequence[str]) -> typer.Typer:
