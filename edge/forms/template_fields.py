@@ -11,7 +11,7 @@ from edge.errors import UsageError
 from edge.forms.checksum import load_check
 from edge.forms.roster import read_roster
 from edge.forms.template import ROUNDING_MM, BoxMm, Field, Kind, Layout, Marks, touches
-from edge.forms.toml_table import Mistakes, Table
+from edge.toml.table import Mistakes, Table
 
 # A name stands in file names and in the heads of tables: no dots, brackets or signs that a spreadsheet takes for a
 # formula.

@@ -13,8 +13,8 @@ from typing import cast
 from edge.errors import UsageError
 from edge.forms.template import Marks, Orientation, Template
 from edge.forms.template_fields import check_places, read_fields, read_name
-from edge.forms.toml_table import Table, read_toml
 from edge.forms.values import Method
+from edge.toml.table import Table, read_toml
 
 _FORM_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_ .-]*[A-Za-z0-9_])?")  # ASCII, for the page code
 _SHEET_MM = (20.0, 1_500.0)
@@ -102,8 +102,8 @@ def _marks(top: Table, registration: Method | None, size: tuple[float, float] | 
     ids = table.wholes("ids", 4, 0, (count or 1_000) - 1) or usual.ids
     if len(set(ids)) < 4:
         table.wrong("ids", f"must be four different ids, or no corner is known from another, not {list(ids)}")
-    side = table.length("size_mm", usual.size_mm, 4.0, 50.0) or usual.size_mm
-    inset = table.length("inset_mm", usual.inset_mm, 2.0, 100.0) or usual.inset_mm
+    side = table.number("size_mm", usual.size_mm, 4.0, 50.0, "mm") or usual.size_mm
+    inset = table.number("inset_mm", usual.inset_mm, 2.0, 100.0, "mm") or usual.inset_mm
     if size is not None and min(size) < 2 * (inset + side) + side:
         table.wrong("size_mm", f"marks of {side:g} mm, {inset:g} mm from the edges, do not fit {list(size)} mm")
     table.close()

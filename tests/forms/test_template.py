@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.errors import UsageError
 from edge.forms.checksum import load_check
 from edge.forms.template import Marks, Template, load_template
-from edge.forms.toml_lines import find_lines
+from edge.toml.lines import find_lines
 
 GOOD = """\
 name = "sheet"

@@ -5,30 +5,44 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard, TypeVar
 
 from edge.errors import UsageError
-from edge.forms.toml_lines import KeyPath, find_lines
+from edge.toml.lines import KeyPath, find_lines
 
 # No settings that a person wrote are larger; a file by mistake is refused before it is parsed.
 MOST_BYTES = 1_000_000
 # More of them help nobody.
 _MOST_SHOWN = 50
 
-Choice = TypeVar("Choice", bound=str)
+Choice = TypeVar("Choice", bound=str | int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """What the command line says of a key, in place of the file: the flag as it was written, the key, the value."""
+
+    name: str
+    place: tuple[str, str]
+    value: object
 
 
 class Mistakes:
-    """What is wrong with one file, in the order of its lines."""
+    """What is wrong with one file, in the order of its lines, and with the flags that go before it."""
 
-    def __init__(self, path: Path, lines: dict[KeyPath, int]) -> None:
+    def __init__(self, path: Path | None, lines: dict[KeyPath, int], flags: Sequence[Flag] = ()) -> None:
         self._path = path
         self._lines = lines
+        self._flags: dict[KeyPath, str] = {flag.place: flag.name for flag in flags}
         self._found: list[tuple[int, str]] = []
 
     def add(self, place: KeyPath, cause: str) -> None:
         """Note what is wrong with a key; where the key is missing the line is that of its table."""
+        if place in self._flags or self._path is None:
+            self._found.append((0, f"{self._flags.get(place) or _name(place)}: {cause}"))
+            return
         known = next((place[:end] for end in range(len(place), 0, -1) if place[:end] in self._lines), None)
         line = 1 if known is None else self._lines[known]
         self._found.append(
@@ -88,34 +102,37 @@ class Table:
         self.wrong(key, f"must be a text, not {_say(value)}")
         return None
 
-    def texts(self, key: str, count: int) -> tuple[str, ...] | None:
-        """A list of so many texts; None where the file says nothing."""
+    def texts(self, key: str, count: int | None = None) -> tuple[str, ...] | None:
+        """A list of so many texts, None is any number; None where the file says nothing."""
         value = self._take(key)
         if value is None:
             return None
-        if isinstance(value, list) and len(value) == count and all(isinstance(one, str) for one in value):
+        good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if isinstance(value, list) and good and count in (None, len(value)):
             return tuple(value)
-        self.wrong(key, f"must be {count} texts, not {_say(value)}")
+        self.wrong(key, f"must be {'a list of' if count is None else count} texts, not {_say(value)}")
         return None
 
     def choice(self, key: str, options: Sequence[Choice], default: Choice | None = None) -> Choice | None:
         """One of the options; required where there is no default."""
         value = self._take(key, required=default is None)
         for option in options:
-            if value == option:
+            if value == option and type(value) is type(option):
                 return option
         if value is not None:
-            self.wrong(key, f"must be one of {', '.join(options)}, not {_say(value)}")
+            self.wrong(key, f"must be one of {', '.join(map(str, options))}, not {_say(value)}")
         return default
 
-    def flag(self, key: str) -> bool:
-        """True or false; false where the file says nothing."""
+    def flag(self, key: str, default: bool = False) -> bool:
+        """True or false."""
         value = self._take(key)
-        if value is not None and not isinstance(value, bool):
+        if value is None:
+            return default
+        if not isinstance(value, bool):
             self.wrong(key, f"must be true or false, not {_say(value)}")
         return value is True
 
-    def whole(self, key: str, default: int, least: int, most: int) -> int | None:
+    def whole(self, key: str, default: int | None, least: int, most: int) -> int | None:
         """A whole number from least to most."""
         value = self._take(key)
         if value is None:
@@ -137,14 +154,14 @@ class Table:
         self.wrong(key, f"must be {count} whole numbers from {least} to {most}, not {_say(value)}")
         return None
 
-    def length(self, key: str, default: float, least: float, most: float) -> float | None:
-        """A length in mm."""
+    def number(self, key: str, default: float | None, least: float, most: float, unit: str = "") -> float | None:
+        """A number from least to most, in that unit."""
         value = self._take(key)
         if value is None:
             return default
         if _is_number(value) and least <= value <= most:
             return float(value)
-        self.wrong(key, f"must be {least:g} to {most:g} mm, not {_say(value)}")
+        self.wrong(key, f"must be {least:g} to {most:g}{unit and ' '}{unit}, not {_say(value)}")
         return None
 
     def lengths(self, key: str, names: Sequence[str]) -> tuple[float, ...] | None:
@@ -174,11 +191,21 @@ class Table:
         return value
 
 
-def read_toml(path: Path) -> tuple[Table, Mistakes]:
-    """The top table of a file, and where mistakes are noted.
+def read_toml(path: Path | None, flags: Sequence[Flag] = ()) -> tuple[Table, Mistakes]:
+    """The top table of a file (None: an empty one) with the flags in it, and where mistakes are noted.
 
     Raises UsageError if the file cannot be read, is too large, or is not TOML.
     """
+    content, lines = ({}, {}) if path is None else _load(path)
+    for flag in flags:
+        table = content.setdefault(flag.place[0], {})
+        if isinstance(table, dict):  # else a mistake of the file, which will be noted
+            table[flag.place[1]] = flag.value
+    mistakes = Mistakes(path, lines, flags)
+    return Table(content, (), mistakes), mistakes
+
+
+def _load(path: Path) -> tuple[dict[str, object], dict[KeyPath, int]]:
     try:
         if not path.is_file():
             cause = "is a folder or a device; name a TOML file" if path.exists() else "no such file; check the path"
@@ -192,8 +219,7 @@ def read_toml(path: Path) -> tuple[Table, Mistakes]:
         raise UsageError(f"{path}: cannot be read: {reason}; check its permissions and save it as UTF-8") from error
     except (ValueError, RecursionError) as error:  # ValueError: TOMLDecodeError, and a number of 5,000 digits
         raise UsageError(f"{path}: not TOML: {_first_line(error)}; mend it there") from error
-    mistakes = Mistakes(path, find_lines(text))
-    return Table(content, (), mistakes), mistakes
+    return content, find_lines(text)
 
 
 def _first_line(error: ValueError | RecursionError) -> str:

@@ -1,0 +1,1 @@
+"""TOML files taken key by key, every mistake told with its line."""
