@@ -14,13 +14,16 @@ class Source(Protocol):
 
     name is the SPEC it was opened with. live: frames are made whether or not they are fetched (a camera), and only the
     newest is worth reading; otherwise every frame is given. moving: frames follow one another in time (a camera, a
-    video); otherwise each is a picture of its own. Iterating raises SourceError when the source gives nothing or is
-    lost; iterating again opens it again.
+    video); otherwise each is a picture of its own. sensor: pixels come from a sensor of this machine as it made them,
+    whose noise makes no two frames alike. Iterating raises SourceError when the source gives nothing or is lost;
+    iterating again opens it again, also while an earlier iteration is held up in a driver. Closing an iteration gives
+    the device back.
     """
 
     name: str
     live: bool
     moving: bool
+    sensor: bool
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -36,6 +39,8 @@ class Source(Protocol):
 
 class SourceBase:
     """A source as context manager; the rest is up to the class."""
+
+    sensor = False
 
     def __enter__(self) -> Self:
         return self

@@ -1,4 +1,4 @@
-"""Cameras, network streams and video files through OpenCV."""
+"""Network streams and video files through OpenCV's FFmpeg, and what they share with cameras of this machine."""
 
 from __future__ import annotations
 
@@ -13,19 +13,23 @@ from typing import cast
 import cv2
 
 from edge.errors import SourceError
+from edge.sources.addresses import explain_silence, shown_address
 from edge.sources.base import SourceBase
 from edge.sources.decode import quiet_opencv
 from edge.values import Frame, Image
 
-# Both below the 5 s in which a run without a picture must have said so.
-OPEN_TIMEOUT_MS = 3500
-READ_TIMEOUT_MS = 3000
+# Parts of the timeout in which FFmpeg gives up by itself; together with a look at the address they stay below it.
+_OPEN_PART = 0.6
+_READ_PART = 0.6
 _FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
 _FFMPEG_QUIET = "-8"
 
 
 class CaptureSource(SourceBase, ABC):
-    """Frames of one cv2.VideoCapture, opened anew by every iteration; what is unlike between kinds is in subclasses."""
+    """Frames of one cv2.VideoCapture, opened anew by every iteration; what is unlike between kinds is in subclasses.
+
+    A frame's time is when it was fetched, unless the kind knows when it was taken.
+    """
 
     moving = True
 
@@ -42,18 +46,25 @@ class CaptureSource(SourceBase, ABC):
         try:
             if not capture.isOpened():
                 raise SourceError(self._explain_closed())
-            given = False
-            while not self._closed.is_set():
-                good, pixels = capture.read()
-                now = time.time()
-                if not good:
-                    self._end(given=given)
-                    return
-                given = True
-                yield Frame(pixels=cast(Image, pixels), index=self._index, time=now, source=self.name)
-                self._index += 1
+            yield from self._frames(capture)
         finally:
             capture.release()
+
+    def _frames(self, capture: cv2.VideoCapture) -> Iterator[Frame]:
+        given = False
+        failing_since: float | None = None
+        while not self._closed.is_set():
+            asked = time.monotonic()
+            good, pixels = capture.read()
+            if not good:
+                failing_since = asked if failing_since is None else failing_since
+                if not self._tries_again(time.monotonic() - failing_since):
+                    self._end(given=given)
+                    return
+                continue
+            given, failing_since = True, None
+            yield Frame(pixels=cast(Image, pixels), index=self._index, time=self._taken_at(capture), source=self.name)
+            self._index += 1
 
     def close(self) -> None:
         """Stop after the frame that is being fetched; as often as wanted."""
@@ -72,51 +83,37 @@ class CaptureSource(SourceBase, ABC):
     def _end(self, *, given: bool) -> None:
         """A read gave nothing: return if that is the end of the source, or raise SourceError."""
 
+    def _tries_again(self, failing_s: float) -> bool:
+        """Whether a read that gave nothing may be followed by another; the first was asked for failing_s ago."""
+        return False
 
-class DeviceSource(CaptureSource):
-    """A camera of this machine: `/dev/videoN` by its number, or by another path in /dev."""
-
-    def __init__(self, device: int | str, *, name: str) -> None:
-        super().__init__(name, live=True)
-        self.device = device
-        self.path = Path(f"/dev/video{device}") if isinstance(device, int) else Path(device)
-
-    def _open(self) -> cv2.VideoCapture:
-        if not self.path.exists():
-            others = ", ".join(sorted(str(path) for path in Path("/dev").glob("video*"))) or "none"
-            raise SourceError(
-                f"camera {self.name}: there is no {self.path}; plug it in, name another (here: {others}) or use demo"
-            )
-        capture = cv2.VideoCapture(str(self.path), cv2.CAP_V4L2)
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # old frames are of no use
-        return capture
-
-    def _explain_closed(self) -> str:
-        if not os.access(self.path, os.R_OK | os.W_OK):
-            return f"camera {self.name}: {self.path} may not be opened; add yourself to the group `video`, log in again"
-        return f"camera {self.name}: {self.path} does not open as a camera; is another program using it?"
-
-    def _end(self, *, given: bool) -> None:
-        if given:
-            raise SourceError(f"camera {self.name}: it gives no more frames; is it unplugged?")
-        raise SourceError(
-            f"camera {self.name}: it opens and gives no frame; is another program using it? A Raspberry Pi's ribbon "
-            "camera does not work this way: stream it with rpicam-vid and give its address"
-        )
+    def _taken_at(self, capture: cv2.VideoCapture) -> float:
+        """When the frame just fetched was taken, in s since the epoch."""
+        return time.time()
 
 
 class StreamSource(CaptureSource):
-    """A network stream FFmpeg knows: MJPEG over http, rtsp, raw video over tcp."""
+    """A network stream FFmpeg knows: MJPEG over http, rtsp, raw video over tcp.
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url, live=True)
+    name is the address without what is secret in it. Opening and reading give up well within timeout_s.
+    """
+
+    def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
+        super().__init__(shown_address(url), live=True)
+        self._url = url
+        self._timeout_s = timeout_s
 
     def _open(self) -> cv2.VideoCapture:
-        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
-        return cv2.VideoCapture(self.name, cv2.CAP_FFMPEG, limits)
+        limits = [
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
+            round(1000 * _OPEN_PART * self._timeout_s),
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
+            round(1000 * _READ_PART * self._timeout_s),
+        ]
+        return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
 
     def _explain_closed(self) -> str:
-        return f"camera {self.name}: no video stream there; is the address right, and does the server run?"
+        return f"camera {self.name}: {explain_silence(self._url)}; is the address right, and does the server run?"
 
     def _end(self, *, given: bool) -> None:
         what = "the stream stopped" if given else "the stream opens and gives no frame"

@@ -8,54 +8,62 @@ from pathlib import Path
 
 from edge.errors import SourceError
 from edge.sources.base import Source
+from edge.sources.settings import CameraSettings, say_unset
 
 STREAM_SCHEMES = ("http://", "https://", "rtsp://", "tcp://")
 _HEAD_BYTES = 1024
 
 
-def open_source(spec: str) -> Source:
-    """The source of a SPEC: 0 or usb:0, /dev/video0, http://…, rtsp://…, a video, image or folder, demo, demo:fast.
+def open_source(spec: str, settings: CameraSettings = CameraSettings()) -> Source:
+    """The source of a SPEC: 0 or usb:0, csi:0, /dev/video0, http://…, rtsp://…, a video, image or folder, demo[:fast].
 
-    Cameras and streams are opened by iterating, not here. Raises SourceError if there is no such source, UsageError
-    for a wrong option of the demo.
+    Cameras and streams are opened by iterating, not here. What of the settings a source has no means for is said once
+    on stderr and left; rotation and mirror work for all. Raises SourceError if there is no such source, UsageError for
+    a wrong option of the demo.
     """
-    for pattern, opener in _KINDS:
-        if re.match(pattern, spec):
-            return opener(spec)
-    return _open_path(spec)
+    opener = next((opener for pattern, opener in _KINDS if re.match(pattern, spec)), _open_path)
+    source = opener(spec, settings)
+    if not settings.rotation and not settings.mirror:
+        return source
+    from edge.sources.turned import TurnedSource
+
+    return TurnedSource(source, rotation=settings.rotation, mirror=settings.mirror)
 
 
-def _open_demo(spec: str) -> Source:
+def _open_demo(spec: str, settings: CameraSettings) -> Source:
     from edge.sources.demo import open_demo
 
+    say_unset(spec, settings.wanted(), "the demo has no lens and no clock of its own to change")
     return open_demo(spec)
 
 
-def _open_device(spec: str) -> Source:
-    from edge.sources.camera import DeviceSource
+def _open_device(spec: str, settings: CameraSettings) -> Source:
+    from edge.sources.v4l2 import DeviceSource
 
     device = spec.removeprefix("usb:")
-    return DeviceSource(int(device) if device.isdigit() else device, name=spec)
+    return DeviceSource(int(device) if device.isdigit() else device, name=spec, settings=settings)
 
 
-def _open_stream(spec: str) -> Source:
+def _open_ribbon(spec: str, settings: CameraSettings) -> Source:
+    from edge.sources.picamera import PicameraSource
+
+    return PicameraSource(int(spec.removeprefix("csi:")), name=spec, settings=settings)
+
+
+def _open_stream(spec: str, settings: CameraSettings) -> Source:
     from edge.sources.camera import StreamSource
 
-    return StreamSource(spec)
+    source = StreamSource(spec, timeout_s=settings.timeout_s)
+    say_unset(source.name, settings.wanted(), "a stream is as its server sends it; set it there")
+    return source
 
 
-def _refuse_csi(spec: str) -> Source:
-    raise SourceError(
-        f"camera {spec}: ribbon cameras come with a later version; until then run `rpicam-vid -t 0 --codec mjpeg "
-        "--listen -o tcp://127.0.0.1:8888` and give --camera tcp://127.0.0.1:8888"
-    )
-
-
-def _open_path(spec: str) -> Source:
+def _open_path(spec: str, settings: CameraSettings) -> Source:
     from edge.sources.files import SUFFIXES
     from edge.sources.headers import find_kind
     from edge.sources.stills import StillSource
 
+    say_unset(spec, settings.wanted(), "files are as they were recorded")
     path = Path(spec)
     if spec and path.is_dir():  # Path("") would be the current folder
         return StillSource(path)
@@ -64,7 +72,7 @@ def _open_path(spec: str) -> Source:
             head = stream.read(_HEAD_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"camera {spec}: {reason}; give 0, http://…, a file, a folder or demo") from error
+        raise SourceError(f"camera {spec}: {reason}; give 0, csi:0, http://…, a file, a folder or demo") from error
     try:
         find_kind(head)
     except SourceError as error:
@@ -79,10 +87,10 @@ def _open_path(spec: str) -> Source:
     return StillSource(path)
 
 
-_KINDS: tuple[tuple[str, Callable[[str], Source]], ...] = (
+_KINDS: tuple[tuple[str, Callable[[str, CameraSettings], Source]], ...] = (
     (r"demo(:|$)", _open_demo),
     (r"(usb:)?\d+$", _open_device),
     (r"/dev/", _open_device),
-    (r"csi:", _refuse_csi),
+    (r"csi:\d+$", _open_ribbon),
     ("|".join(STREAM_SCHEMES), _open_stream),
 )

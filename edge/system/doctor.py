@@ -20,7 +20,8 @@ from threading import Thread
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from edge.errors import EdgeError, ModelError, SinkError, SourceError
-from edge.system.cameras import VideoDevice, board_name, find_video_devices
+from edge.sources.devices import CSI_REMEDY, VideoDevice, find_video_devices
+from edge.system.cameras import board_name
 
 if TYPE_CHECKING:
     from edge.values import Frame
@@ -37,10 +38,6 @@ _TRIED, _ENOUGH = 100, 95
 _LEAST_FREE_BYTES = 50 * 1024 * 1024
 # Opening, and a frame: a camera that has not given one by then will not.
 _FIRST_FRAME_S = 4.5
-CSI_REMEDY = (
-    "OpenCV opens a ribbon camera and no frame ever comes; run `rpicam-vid -t 0 --codec mjpeg --listen "
-    "-o tcp://127.0.0.1:8888` and give --camera tcp://127.0.0.1:8888"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

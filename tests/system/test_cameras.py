@@ -1,52 +1,15 @@
-"""Which video devices are cameras, on file trees as real machines have them."""
+"""The board, the user's groups and the ribbon cameras' stack, on file trees as real machines have them."""
 
 from __future__ import annotations
 
+import grp
+import os
 from pathlib import Path
 
-from edge.system.cameras import board_name, find_video_devices
+import pytest
 
-
-def plug(root: Path, number: int, name: str, index: int = 0) -> None:
-    about = root / "sys/class/video4linux" / f"video{number}"
-    about.mkdir(parents=True)
-    (about / "name").write_text(name + "\n")
-    (about / "index").write_text(f"{index}\n")
-    (root / "dev").mkdir(exist_ok=True)
-    (root / "dev" / f"video{number}").touch()
-
-
-def test_a_machine_without_devices_has_none(tmp_path: Path) -> None:
-    assert find_video_devices(tmp_path) == ()
-
-
-def test_a_usb_camera_is_one_camera_though_it_has_two_devices(tmp_path: Path) -> None:
-    plug(tmp_path, 0, "HD Webcam C270")
-    plug(tmp_path, 1, "HD Webcam C270", index=1)
-    assert [device.kind for device in find_video_devices(tmp_path)] == ["camera", "other"]
-
-
-def test_devices_come_by_number_and_other_files_are_left_out(tmp_path: Path) -> None:
-    for number in (10, 2, 0):
-        plug(tmp_path, number, "cam")
-    (tmp_path / "dev" / "video-notes").touch()
-    assert [device.path for device in find_video_devices(tmp_path)] == ["/dev/video0", "/dev/video2", "/dev/video10"]
-
-
-def test_a_raspberry_pi_4_with_a_ribbon_camera_has_no_camera_that_opencv_can_read(tmp_path: Path) -> None:
-    plug(tmp_path, 0, "unicam-image")
-    plug(tmp_path, 1, "unicam-embedded", index=1)
-    plug(tmp_path, 10, "bcm2835-codec-decode")
-    plug(tmp_path, 13, "bcm2835-isp-output0")
-    plug(tmp_path, 19, "rpi-hevc-dec")
-    kinds = [device.kind for device in find_video_devices(tmp_path)]
-    assert kinds == ["csi", "csi", "other", "other", "other"]
-
-
-def test_a_raspberry_pi_5_likewise(tmp_path: Path) -> None:
-    plug(tmp_path, 0, "rp1-cfe-csi2_ch0")
-    plug(tmp_path, 20, "pispbe-input")
-    assert [device.kind for device in find_video_devices(tmp_path)] == ["csi", "other"]
+from edge.system import cameras
+from edge.system.cameras import board_name, missing_group, ribbon_stack
 
 
 def test_the_board_is_named_by_its_device_tree(tmp_path: Path) -> None:
@@ -54,3 +17,29 @@ def test_the_board_is_named_by_its_device_tree(tmp_path: Path) -> None:
     (tmp_path / "proc/device-tree").mkdir(parents=True)
     (tmp_path / "proc/device-tree/model").write_bytes(b"Raspberry Pi 4 Model B Rev 1.4\0")
     assert board_name(tmp_path) == "Raspberry Pi 4 Model B Rev 1.4"
+
+
+def test_the_ribbon_stack_is_devices_library_and_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ribbon_stack(tmp_path).devices == ()
+    about = tmp_path / "sys/class/video4linux/video0"
+    about.mkdir(parents=True)
+    (about / "name").write_text("rp1-cfe-csi2_ch0\n")
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/video0").touch()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/libcamera-vid").touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    stack = ribbon_stack(tmp_path)
+    assert stack.devices == ("/dev/video0",) and stack.app == "libcamera-vid" and not stack.library
+
+
+def test_the_group_one_is_not_in_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    device = tmp_path / "video0"
+    assert missing_group(device) is None
+    device.touch()
+    monkeypatch.setattr(cameras.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(cameras.os, "getegid", lambda: device.stat().st_gid)
+    assert missing_group(device) is None
+    monkeypatch.setattr(cameras.os, "getegid", lambda: 123_456)
+    monkeypatch.setattr(cameras.os, "getgroups", lambda: [])
+    assert missing_group(device) == grp.getgrgid(os.getgid()).gr_name
