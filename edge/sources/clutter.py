@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from edge.sources.writing import Matrix, Points, project
 from edge.values import Image
 
 Scene: TypeAlias = npt.NDArray[np.float32]  # (H, W, 3) BGR, 0 to 255
+_TRIES = 40  # to find room
 _SUBPIXEL = 4  # bits of fraction OpenCV's drawing takes
 
 
@@ -33,7 +35,7 @@ def lay_pen(rng: np.random.Generator, scene: Scene, taken: Image) -> None:
     """Lay a pen where nothing is written (taken (H, W) uint8 is 0 there), in place; none if there is no room."""
     height, width = taken.shape
     length, thick = rng.uniform(0.35, 0.55) * width, rng.uniform(10, 16)
-    for _ in range(40):
+    for _ in range(_TRIES):
         center, angle = rng.uniform((0, 0), (width, height)), rng.uniform(0, np.pi)
         along = np.array([np.cos(angle), np.sin(angle)])
         across = np.array([-along[1], along[0]]) * thick / 2
@@ -54,34 +56,112 @@ def lay_pen(rng: np.random.Generator, scene: Scene, taken: Image) -> None:
 
 def lay_hand(rng: np.random.Generator, scene: Scene, taken: Image) -> None:
     """Lay a hand in from the edge where nothing is written, in place; none if there is no room."""
-    height, width = taken.shape
-    for _ in range(40):
-        side = rng.integers(3)  # from the right, the bottom or the left
-        x, y = rng.uniform((0.2, 0.4), (0.9, 1.0))
-        start = np.array(((1.02, y), (x, 1.02), (-0.02, y))[side]) * (width, height)
-        aim = rng.uniform((0.35 * width, 0.2 * height), (0.65 * width, 0.6 * height)) - start
-        along = aim / np.linalg.norm(aim)
-        across = np.array([-along[1], along[0]])
-        size = rng.uniform(60, 95)
-        palm = start + along * size * rng.uniform(0.2, 0.9)
-        mask = np.zeros(taken.shape, np.uint8)
-        _limb(mask, start - along * size * 2, palm, size * 0.75)
-        cv2.circle(mask, _whole(palm), round(size * 0.62), 255, cv2.FILLED, cv2.LINE_AA)
-        for place, (reach, spread) in enumerate(((1.35, -0.55), (1.75, -0.2), (1.8, 0.14), (1.55, 0.45))):
-            root = palm + across * size * (place - 1.5) * 0.3
-            _limb(mask, root, palm + along * size * reach + across * size * spread, size * 0.24)
-        _limb(mask, palm - across * size * 0.4, palm + along * size * 0.5 - across * size * 1.1, size * 0.27)
-        mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2), np.uint8)
+    for _ in range(_TRIES):
+        arm = _reach(rng, taken.shape)
+        mask = _hand_mask(arm, taken.shape)
         if _covers(mask, taken):
             continue
-        tones = ((150, 175, 220), (110, 140, 190), (70, 95, 145), (50, 65, 100))
-        color = np.array(tones[rng.integers(4)], np.float32)
-        _drop_shadow(scene, mask, offset=(8, 10), depth=0.5)
-        # Round: the middle of a finger is lighter than its sides.
-        inner = cv2.GaussianBlur(mask, (0, 0), size / 12).astype(np.float32)[..., None] / 255
-        weight = mask[..., None] / np.float32(255)
-        scene += weight * (color * (0.62 + 0.42 * inner) - scene)
+        _Skin.of(mask, arm.size, _tone(rng)).paint(scene)
         return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Hand:
+    """A hand that can be pushed about: drawn once where it rests, on a canvas wider than the picture by its margin.
+
+    along: unit vector (x, y) of the way it came in.
+    """
+
+    along: Points
+    skin: _Skin
+    margin: tuple[int, int]
+    size: tuple[int, int]
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, size: tuple[int, int]) -> Hand:
+        """A hand at random over a picture of size (width, height)."""
+        width, height = size
+        arm = _reach(rng, (height, width))
+        mask = _hand_mask(arm, (height, width), margin=size)
+        return cls(along=arm.along, skin=_Skin.of(mask, arm.size, _tone(rng)), margin=size, size=size)
+
+    def mask(self, offset: tuple[int, int]) -> Image:
+        """Where it covers the picture (H, W) uint8, 255 all, when pushed by offset (x, y) px from its rest."""
+        return self.skin.mask[self._window(offset)]
+
+    def paint(self, scene: Scene, offset: tuple[int, int]) -> None:
+        """Paint it and its shadow into a picture, in place, pushed by offset."""
+        self.skin.paint(scene, self._window(offset))
+
+    def _window(self, offset: tuple[int, int]) -> tuple[slice, slice]:
+        """The part of the canvas that is the picture; an offset beyond the margin stays at it."""
+        left, top = (min(max(m - o, 0), 2 * m) for m, o in zip(self.margin, offset, strict=True))
+        return slice(top, top + self.size[1]), slice(left, left + self.size[0])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Skin:
+    """A hand's layers: where it is, how round it looks, its shadow; all (h, w)."""
+
+    mask: Image
+    inner: Image
+    shadow: Image
+    color: npt.NDArray[np.float32]
+
+    @classmethod
+    def of(cls, mask: Image, size: float, color: npt.NDArray[np.float32]) -> _Skin:
+        inner = cast(Image, cv2.GaussianBlur(mask, (0, 0), size / 12))
+        return cls(mask=mask, inner=inner, shadow=_soft_shadow(mask, (8, 10)), color=color)
+
+    def paint(self, scene: Scene, part: tuple[slice, slice] = (slice(None), slice(None))) -> None:
+        scene *= 1 - 0.5 * self.shadow[part][..., None].astype(np.float32) / 255
+        # Round: the middle of a finger is lighter than its sides.
+        inner = self.inner[part].astype(np.float32)[..., None] / 255
+        weight = self.mask[part][..., None] / np.float32(255)
+        scene += weight * (self.color * (0.62 + 0.42 * inner) - scene)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Arm:
+    start: Points
+    palm: Points
+    along: Points
+    across: Points
+    size: float
+
+
+def _reach(rng: np.random.Generator, shape: tuple[int, ...]) -> _Arm:
+    """An arm from an edge of the picture into its middle."""
+    height, width = shape
+    side = rng.integers(3)  # from the right, the bottom or the left
+    x, y = rng.uniform((0.2, 0.4), (0.9, 1.0))
+    start = np.array(((1.02, y), (x, 1.02), (-0.02, y))[side]) * (width, height)
+    aim = rng.uniform((0.35 * width, 0.2 * height), (0.65 * width, 0.6 * height)) - start
+    along = aim / np.linalg.norm(aim)
+    across = np.array([-along[1], along[0]])
+    size = rng.uniform(60, 95)
+    palm = start + along * size * rng.uniform(0.2, 0.9)
+    return _Arm(start=start, palm=palm, along=along, across=across, size=size)
+
+
+def _hand_mask(arm: _Arm, shape: tuple[int, ...], margin: tuple[int, int] = (0, 0)) -> Image:
+    """The hand at the arm's end (h, w) uint8, on a canvas so much wider on all sides (x, y)."""
+    height, width = shape
+    size, along, across = arm.size, arm.along, arm.across
+    palm, start = arm.palm + margin, arm.start + margin
+    mask = np.zeros((height + 2 * margin[1], width + 2 * margin[0]), np.uint8)
+    _limb(mask, start - along * (size * 2 + sum(margin)), palm, size * 0.75)
+    cv2.circle(mask, _whole(palm), round(size * 0.62), 255, cv2.FILLED, cv2.LINE_AA)
+    for place, (reach, spread) in enumerate(((1.35, -0.55), (1.75, -0.2), (1.8, 0.14), (1.55, 0.45))):
+        root = palm + across * size * (place - 1.5) * 0.3
+        _limb(mask, root, palm + along * size * reach + across * size * spread, size * 0.24)
+    _limb(mask, palm - across * size * 0.4, palm + along * size * 0.5 - across * size * 1.1, size * 0.27)
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), 1.2), np.uint8)
+
+
+def _tone(rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    tones = ((150, 175, 220), (110, 140, 190), (70, 95, 145), (50, 65, 100))
+    return np.array(tones[rng.integers(4)], np.float32)
 
 
 def _line(mask: Image, ends: Points) -> None:
@@ -117,6 +197,9 @@ def _paint(scene: Scene, mask: Image, color: npt.NDArray[np.float32]) -> None:
 
 
 def _drop_shadow(scene: Scene, mask: Image, *, offset: tuple[int, int], depth: float) -> None:
-    moved = np.roll(mask, offset[::-1], (0, 1))
-    soft = cv2.GaussianBlur(moved, (0, 0), 5).astype(np.float32)[..., None] / 255
-    scene *= 1 - depth * soft
+    scene *= 1 - depth * _soft_shadow(mask, offset)[..., None].astype(np.float32) / 255
+
+
+def _soft_shadow(mask: Image, offset: tuple[int, int]) -> Image:
+    """The mask's shadow, 255 the deepest, moved by offset (x, y)."""
+    return cast(Image, cv2.GaussianBlur(np.roll(mask, offset[::-1], (0, 1)), (0, 0), 5))

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from threading import Event
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -22,23 +23,21 @@ SCENE_FRAMES = (45, 60)  # 3 to 4 s: time to read, and never more than 5 s of th
 FAST_START = 1_767_225_600.0  # 2026-01-01 UTC, where the simulated clock begins
 _NOISE_MARGIN = 64
 
+Noise: TypeAlias = npt.NDArray[np.int16]
 
-class DemoSource(SourceBase):
-    """Frames of a simulated desk; pixels are a function of seed and frame index alone.
 
-    live (`demo`): 15 frames a second on the wall clock. Otherwise (`demo:fast`): every frame at once, times advancing
-    1/15 s from a fixed start. The scene changes every 3 to 4 s.
+class DrawnSource(SourceBase):
+    """Drawn frames on a clock: live, 15 a second on the wall clock; otherwise (fast) every frame at once.
+
+    The times of fast frames advance 1/15 s from a fixed start.
     """
 
-    def __init__(self, *, fast: bool = False, easy: bool = False, seed: int = 1, name: str = "demo") -> None:
+    def __init__(self, *, fast: bool, seed: int, name: str) -> None:
         self.name = name
         self.live = not fast
         self.moving = True
-        self.ranges = EASY if easy else FULL
         self.seed = seed
-        self._starts = [0]
         self._closed = Event()
-        self._scene = lru_cache(maxsize=16)(self._draw)  # the last few stay at hand for the picture of a run
 
     def __iter__(self) -> Iterator[Frame]:
         began = time.time() if self.live else FAST_START
@@ -55,6 +54,23 @@ class DemoSource(SourceBase):
         """Stop giving frames; as often as wanted."""
         self._closed.set()
 
+    def pixels(self, frame_index: int) -> Image:
+        """Pixels (480, 640, 3) BGR uint8 of a frame."""
+        raise NotImplementedError
+
+
+class DemoSource(DrawnSource):
+    """Frames of a simulated desk (`demo`, `demo:fast`); pixels are a function of seed and frame index alone.
+
+    The scene changes every 3 to 4 s.
+    """
+
+    def __init__(self, *, fast: bool = False, easy: bool = False, seed: int = 1, name: str = "demo") -> None:
+        super().__init__(fast=fast, seed=seed, name=name)
+        self.ranges = EASY if easy else FULL
+        self._starts = [0]
+        self._scene = lru_cache(maxsize=16)(self._draw)  # the last few stay at hand for the picture of a run
+
     def scene_number(self, frame_index: int) -> int:
         """Which scene, from 0, the frame shows."""
         while self._starts[-1] <= frame_index:
@@ -69,25 +85,36 @@ class DemoSource(SourceBase):
     def pixels(self, frame_index: int) -> Image:
         """Pixels (480, 640, 3) BGR uint8 of a frame: its scene, and noise that no other frame has."""
         scene, noise = self._scene(self.scene_number(frame_index))
-        # A window into a larger field of noise is as good as new noise and ten times as fast.
-        y, x = np.random.default_rng((self.seed, frame_index, 2)).integers(0, _NOISE_MARGIN, 2)
-        height, width = scene.pixels.shape[:2]
-        return np.asarray(cv2.add(scene.pixels, noise[y : y + height, x : x + width], dtype=cv2.CV_8U), np.uint8)
+        return with_noise(scene.pixels, noise, np.random.default_rng((self.seed, frame_index, 2)))
 
-    def _draw(self, number: int) -> tuple[Scene, npt.NDArray[np.int16]]:
+    def _draw(self, number: int) -> tuple[Scene, Noise]:
         rng = np.random.default_rng((self.seed, number, 0))
         scene = draw_scene(rng, self.ranges)
-        shape = (SIZE[1] + _NOISE_MARGIN, SIZE[0] + _NOISE_MARGIN)
-        # A sensor's noise is mostly brightness, with a little colour.
-        grey = rng.standard_normal(shape, np.float32)[..., None]
-        color = rng.standard_normal((*shape, 3), np.float32)
-        noise = scene.noise * (0.9 * grey + np.float32(0.19**0.5) * color)  # 0.9² + 0.19 = 1: sigma stays what it was
-        return scene, np.rint(noise).astype(np.int16)
+        return scene, draw_noise(rng, scene.noise)
 
 
-def open_demo(spec: str) -> DemoSource:
-    """A DemoSource by its SPEC: `demo`, then in any order `:fast`, `:easy`, `:seed=N`. Raises UsageError otherwise."""
-    fast = easy = False
+def draw_noise(rng: np.random.Generator, sigma: float) -> Noise:
+    """A field of sensor noise larger than a frame: mostly brightness, with a little colour."""
+    shape = (SIZE[1] + _NOISE_MARGIN, SIZE[0] + _NOISE_MARGIN)
+    grey = rng.standard_normal(shape, np.float32)[..., None]
+    color = rng.standard_normal((*shape, 3), np.float32)
+    noise = sigma * (0.9 * grey + np.float32(0.19**0.5) * color)  # 0.9² + 0.19 = 1: sigma stays what it was
+    return np.rint(noise).astype(np.int16)
+
+
+def with_noise(pixels: Image, noise: Noise, rng: np.random.Generator) -> Image:
+    """A frame with noise that no other has: a window into the field is as good as new noise and ten times as fast."""
+    y, x = rng.integers(0, _NOISE_MARGIN, 2)
+    height, width = pixels.shape[:2]
+    return np.asarray(cv2.add(pixels, noise[y : y + height, x : x + width], dtype=cv2.CV_8U), np.uint8)
+
+
+def open_demo(spec: str) -> DrawnSource:
+    """A source by its SPEC: `demo`, then in any order `:fast`, `:easy`, `:events`, `:seed=N`.
+
+    With `:events` a ScriptSource, otherwise a DemoSource. Raises UsageError otherwise.
+    """
+    fast = easy = events = False
     seed = 1
     for option in spec.split(":")[1:]:
         key, _, value = option.partition("=")
@@ -95,8 +122,14 @@ def open_demo(spec: str) -> DemoSource:
             fast = True
         elif option == "easy":
             easy = True
+        elif option == "events":
+            events = True
         elif key == "seed" and value.isascii() and value.isdigit():
             seed = int(value)
         else:
-            raise UsageError(f"camera {spec}: {option!r} is no option of the demo; use fast, easy, seed=N")
+            raise UsageError(f"camera {spec}: {option!r} is no option of the demo; use fast, easy, events, seed=N")
+    if events:
+        from edge.sources.scripted import ScriptSource  # it is made of what is here
+
+        return ScriptSource(fast=fast, easy=easy, seed=seed, name=spec)
     return DemoSource(fast=fast, easy=easy, seed=seed, name=spec)

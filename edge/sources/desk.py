@@ -58,16 +58,16 @@ class Scene:
 
 def draw_scene(rng: np.random.Generator, ranges: DeskRanges = FULL, size: tuple[int, int] = SIZE) -> Scene:
     """A scene drawn at random within ranges; size is (width, height) in px. Same generator state, same scene."""
-    view, half_size = _look(rng, ranges, size)
+    view, half_size = look(rng, ranges, size)
     sheet = project(view, np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half_size)
     ink, numbers = write_numbers(rng, ranges.numbers, view, sheet, size)
-    scene = _table(rng, size)
-    _lay_sheet(rng, scene, sheet)
+    scene = draw_table(rng, size)
+    lay_sheet(scene, sheet_mask(sheet, size), draw_paper(rng, size))
     littered = rng.random() < ranges.clutter
     things = rng.permutation(3)[: rng.integers(1, 4)] if littered else ()
     if 0 in things:
         clutter.rule_sheet(rng, scene, view, half_size)
-    scene -= ink[..., None] / np.float32(255) * _ink_depth(rng, ranges)
+    scene -= ink[..., None] / np.float32(255) * ink_depth(rng, ranges)
     taken = np.zeros(ink.shape, np.uint8)
     for number in numbers:
         cv2.fillConvexPoly(taken, np.array(number.quad).round().astype(np.int32), 255)
@@ -75,7 +75,7 @@ def draw_scene(rng: np.random.Generator, ranges: DeskRanges = FULL, size: tuple[
         clutter.lay_pen(rng, scene, taken)
     if 2 in things:
         clutter.lay_hand(rng, scene, taken)
-    scene *= _light(rng, ranges, size)[..., None]
+    scene *= draw_light(rng, ranges, size)[..., None]
     blur = rng.uniform(*ranges.blur_px)
     blurred = cv2.GaussianBlur(scene, (0, 0), blur) if blur > 0.1 else scene
     return Scene(
@@ -85,7 +85,7 @@ def draw_scene(rng: np.random.Generator, ranges: DeskRanges = FULL, size: tuple[
     )
 
 
-def _look(rng: np.random.Generator, ranges: DeskRanges, size: tuple[int, int]) -> tuple[Matrix, tuple[float, float]]:
+def look(rng: np.random.Generator, ranges: DeskRanges, size: tuple[int, int]) -> tuple[Matrix, tuple[float, float]]:
     """Sheet coordinates to picture pixels by a pinhole camera of 53° across, and half the sheet's size."""
     width, height = size
     focal = float(width)
@@ -103,7 +103,7 @@ def _look(rng: np.random.Generator, ranges: DeskRanges, size: tuple[int, int]) -
     return view, (half_width, half_width / np.sqrt(2))  # a sheet of the A series, lying across
 
 
-def _table(rng: np.random.Generator, size: tuple[int, int]) -> clutter.Scene:
+def draw_table(rng: np.random.Generator, size: tuple[int, int]) -> clutter.Scene:
     """A wooden or plain table top, darker than paper."""
     width, height = size
     woods = ((58, 84, 120), (40, 55, 80), (95, 105, 112), (70, 72, 76))
@@ -117,27 +117,36 @@ def _table(rng: np.random.Generator, size: tuple[int, int]) -> clutter.Scene:
     return cast(clutter.Scene, color * (1 + 0.06 * wood[..., None]))
 
 
-def _lay_sheet(rng: np.random.Generator, scene: clutter.Scene, sheet: Points) -> None:
-    """Lay the sheet on the table, with its shadow and a little of paper's own unevenness."""
-    height, width = scene.shape[:2]
-    mask = np.zeros((height, width), np.uint8)
+def sheet_mask(sheet: Points, size: tuple[int, int]) -> Image:
+    """Where the sheet with these corners (4, 2) lies: (H, W) uint8, 255 within."""
+    mask = np.zeros(size[::-1], np.uint8)
     cv2.fillConvexPoly(mask, np.round(sheet * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
-    shadow = cv2.GaussianBlur(np.roll(mask, (5, 4), (0, 1)), (0, 0), 6).astype(np.float32) / 255
-    scene *= 1 - 0.4 * shadow[..., None]
+    return mask
+
+
+def draw_paper(rng: np.random.Generator, size: tuple[int, int]) -> clutter.Scene:
+    """Paper all over the picture, with a little of its own unevenness."""
+    width, height = size
     tint = np.array([rng.uniform(0.95, 1.0), 0.99, 1.0], np.float32)
     fibres = cv2.resize(rng.normal(0, 1, (height // 8, width // 8)).astype(np.float32), (width, height))
-    paper = tint * np.float32(rng.uniform(228, 250)) + 1.2 * fibres[..., None]
+    return cast(clutter.Scene, tint * np.float32(rng.uniform(228, 250)) + 1.2 * fibres[..., None])
+
+
+def lay_sheet(scene: clutter.Scene, mask: Image, paper: clutter.Scene) -> None:
+    """Lay paper (H, W, 3) where mask says on the table, with its shadow, in place."""
+    shadow = cv2.GaussianBlur(np.roll(mask, (5, 4), (0, 1)), (0, 0), 6).astype(np.float32) / 255
+    scene *= 1 - 0.4 * shadow[..., None]
     scene += mask[..., None] / np.float32(255) * (paper - scene)
 
 
-def _ink_depth(rng: np.random.Generator, ranges: DeskRanges) -> np.ndarray:
+def ink_depth(rng: np.random.Generator, ranges: DeskRanges) -> np.ndarray:
     """How much darker than paper the ink is in B, G and R, so that its grey is `contrast` darker in full light."""
     hues = ((1.0, 1.0, 1.0), (0.55, 1.0, 1.17), (1.25, 1.06, 0.79))  # black, blue, red
     hue = hues[rng.choice(3, p=(0.45, 0.45, 0.1))]
     return np.array(hue, np.float32) * np.float32(rng.uniform(*ranges.contrast))
 
 
-def _light(rng: np.random.Generator, ranges: DeskRanges, size: tuple[int, int]) -> clutter.Scene:
+def draw_light(rng: np.random.Generator, ranges: DeskRanges, size: tuple[int, int]) -> clutter.Scene:
     """Light (H, W) float32, at most 1: a gradient across the picture, and in some scenes the edge of a shadow."""
     width, height = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
@@ -59,7 +60,8 @@ def write_numbers(
             crowded = attempt / 30
             most = round(ranges.digits[1] - crowded * (ranges.digits[1] - 1))
             tallest = ranges.height_px[1] - crowded * (ranges.height_px[1] - ranges.height_px[0])
-            strip, text = _strip(rng, int(rng.integers(ranges.digits[0], most + 1)), ranges.height_px[0], tallest)
+            count, height_px = int(rng.integers(ranges.digits[0], most + 1)), rng.uniform(ranges.height_px[0], tallest)
+            strip, text = _strip(rng, count, height_px, ranges.height_px[0])
             to_picture = _place(rng, strip.shape, view, size)
             quad, room = _outline(strip.shape, to_picture), _outline(strip.shape, to_picture, clear=True)
             if not _inside(quad, sheet, size) or any(_overlap(room, other) or _overlap(quad, other) for other in taken):
@@ -74,10 +76,44 @@ def write_numbers(
     return ink, tuple(sorted(written, key=lambda number: (number.box.top, number.box.left)))
 
 
-def _strip(rng: np.random.Generator, count: int, least_px: float, most_px: float) -> tuple[Image, str]:
-    """Ink of `count` digits in a row, (h, w) uint8 without margin, the tallest digit as high as h; and their text."""
+def rewrite_number(
+    rng: np.random.Generator,
+    ranges: NumberRanges,
+    number: WrittenNumber,
+    others: Sequence[WrittenNumber],
+    sheet: Points,
+    size: tuple[int, int],
+) -> tuple[Image, WrittenNumber] | None:
+    """Ink (H, W) uint8 and truth of another number in the place of this one, as high as it; None if there is no room.
+
+    Mostly of as many digits. Clear of the others as write_numbers keeps them.
+    """
+    rooms = [_around(np.array(other.quad), other.height_px) for other in others]
+    corners = np.array(number.quad)
+    height = number.height_px
+    width = float(np.linalg.norm(corners[1] - corners[0]) + np.linalg.norm(corners[2] - corners[3])) / 2
+    rectangle = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
+    to_place = cv2.getPerspectiveTransform(rectangle, corners.astype(np.float32))
+    for _ in range(30):
+        count = len(number.text) if rng.random() < 0.7 else int(rng.integers(ranges.digits[0], ranges.digits[1] + 1))
+        strip, text = _strip(rng, count, height, ranges.height_px[0])
+        if text == number.text:
+            continue
+        shift = np.array([[1, 0, (width - strip.shape[1]) / 2], [0, 1, (height - strip.shape[0]) / 2], [0, 0, 1]])
+        to_picture = to_place @ shift
+        quad, room = _outline(strip.shape, to_picture), _outline(strip.shape, to_picture, clear=True)
+        if _inside(quad, sheet, size) and not any(_overlap(room, other) for other in rooms):
+            ink = cast(Image, cv2.warpPerspective(strip, to_picture, size, flags=cv2.INTER_CUBIC))
+            return ink, _truth(text, quad)
+    return None
+
+
+def _strip(rng: np.random.Generator, count: int, height: float, least_px: float) -> tuple[Image, str]:
+    """Ink of `count` digits in a row, (h, w) uint8 without margin, the tallest digit as high as h; and their text.
+
+    No digit is less high than least_px.
+    """
     images, labels = load_digits()
-    height = rng.uniform(least_px, most_px)
     picked = rng.integers(0, len(images), count)
     inks: list[Image] = []
     for index in picked:
@@ -140,6 +176,14 @@ def _inside(quad: Points, sheet: Points, size: tuple[int, int]) -> bool:
         return False
     corners = sheet.astype(np.float32)
     return all(cv2.pointPolygonTest(corners, (float(x), float(y)), True) > _MARGIN_PX for x, y in quad)
+
+
+def _around(quad: Points, height_px: float) -> Points:
+    """The quad of a number with half of the clear space around it."""
+    middle = quad.mean(axis=0)
+    reach = np.abs(quad - middle).max(axis=0)
+    larger = 1 + np.array([_CLEAR_ACROSS, _CLEAR_DOWN]) / 2 * height_px / reach
+    return cast(Points, middle + (quad - middle) * larger)
 
 
 def _overlap(one: Points, other: Points) -> bool:

@@ -104,5 +104,5 @@ def test_ranges_print_what_a_figure_must_stand_beside() -> None:
 
 @pytest.mark.parametrize("spec", ["demo:quick", "demo:seed=x", "demo:seed=", "demo:"])
 def test_an_unknown_option_is_named(spec: str) -> None:
-    with pytest.raises(UsageError, match="fast, easy, seed=N"):
+    with pytest.raises(UsageError, match="fast, easy, events, seed=N"):
         open_demo(spec)
