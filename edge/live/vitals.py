@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from edge.sinks.base import Waiting
+
+# The last line tells of the latest frames: ten minutes at 15 a second.
+_LATEST = 10_000
 # Upper bounds of the buckets, in s: a capture to reading takes 10 to 300 ms on the boards there are.
 LATENCY_BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0)
 
@@ -29,21 +35,12 @@ class Histogram:
 
 
 @dataclass(slots=True, kw_only=True)
-class Waiting:
-    """What a sink with a queue has not delivered yet, and what a full queue has dropped."""
-
-    waiting: int = 0
-    dropped: int = 0
-    delivered: int = 0
-    connected: bool = True
-
-
-@dataclass(slots=True, kw_only=True)
 class Vitals:
-    """Counters of one run. Written by the loop's thread, and reconnects, lost by the frame thread; read by any.
+    """Counters of one run. Written by the loop's thread (skipped, reconnects, lost: by the frame thread), read by any.
 
     seen: monotonic time of the newest frame read, None before the first. lost: the source gives nothing at present.
-    queues: by the sink's name. Single attributes are replaced whole, so that a reader needs no lock.
+    inference_us: what the models took for the newest frame. queues: by the sink's name. began, ended: monotonic times;
+    ended is None while the run goes. Single attributes are replaced whole, so that a reader needs no lock.
     """
 
     frames: int = 0
@@ -52,11 +49,29 @@ class Vitals:
     lost: bool = False
     seen: float | None = None
     began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
     latency: Histogram = field(default_factory=Histogram)
+    latest: deque[float] = field(default_factory=lambda: deque(maxlen=_LATEST))
     inference_us: float = 0.0
     events: Counter[str] = field(default_factory=Counter)
     queues: dict[str, Waiting] = field(default_factory=dict)
 
+    def count_frame(self, latency_s: float) -> None:
+        """One more frame was read, so long after it was taken."""
+        self.latency.add(latency_s)
+        self.latest.append(latency_s)
+        self.seen = time.monotonic()
+        self.frames += 1
+
     def fresh(self, within_s: float) -> bool:
         """True if a frame was read within the last seconds."""
         return self.seen is not None and time.monotonic() - self.seen <= within_s
+
+    def __str__(self) -> str:
+        """The last line of a run on stderr; for the loop's own thread."""
+        seconds = max((self.ended or time.monotonic()) - self.began, 1e-9)
+        line = f"{self.frames} frames read, {self.skipped} skipped, {self.frames / seconds:.1f} frames/s"
+        if not self.latest:
+            return line
+        p50, p95 = 1000 * np.percentile(self.latest, (50, 95))
+        return f"{line}, capture to reading p50 {p50:.1f} ms, p95 {p95:.1f} ms"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from edge.errors import SinkError
-from edge.sinks.base import Event
+from edge.sinks.base import CLOSE_S, Event
 from edge.sinks.lines import CSV_HEADER, LINES, Format
 
 
@@ -25,7 +25,7 @@ class ConsoleSink:
         """Print one event."""
         self._put(self._line(event))
 
-    def close(self) -> None:
+    def close(self, within_s: float = CLOSE_S) -> None:
         """Nothing is held: every line is flushed."""
 
     def _put(self, line: str) -> None:

@@ -1,68 +1,170 @@
-"""Events appended to a JSONL or CSV file, whole lines only."""
+"""Events appended to a JSONL or CSV file: whole lines only, an id never twice, rotated by size."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import json
 import os
+import stat
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SinkError
-from edge.sinks.base import Event
+from edge.sinks.base import CLOSE_S, Event, Waiting
 from edge.sinks.lines import CSV_HEADER, LINES, Format
+from edge.sinks.state import lock
+
+# An event that a crash, or a disk that failed half-way, makes come again is among the last ones.
+_REMEMBERED = 2000
+_TAIL_BYTES = 1_000_000
+_CSV_CELLS = CSV_HEADER.count(",") + 1
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """A file that would grow beyond most_bytes becomes FILE.1, FILE.1 becomes FILE.2, ...; keep: how many of these."""
+
+    most_bytes: int = 50_000_000
+    keep: int = 5
 
 
 class FileSink:
-    """Appends a line an event to a file; the CSV header is written when the file is new or empty.
+    """Appends a line an event to a file; the CSV header is the first line of each.
 
-    A line that does not fit (full disk) is taken back, so that the file always holds whole lines. Raises SinkError if
-    the file cannot be opened or written.
+    A line that does not fit (full disk) is taken back, so that the file always holds whole lines. Each line is on the
+    disk, not only on its way there, when write() returns. A file that somebody moved or deleted is begun anew.
+
+    Raises SinkError if the file cannot be opened or another sink writes to it; if only room is missing, write() tries.
     """
 
-    def __init__(self, path: Path, form: Format) -> None:
+    def __init__(self, path: Path, form: Format, rotation: Rotation | None = None) -> None:
         self.path = path
-        self._line = LINES[form]
+        self.name = f"{form}:{path}"
+        self.queue = Waiting()
+        self._form: Format = form
+        self._rotation = rotation or Rotation()
+        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._descriptor = -1
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        except (OSError, ValueError) as error:
-            raise self._failure(error) from error
-        try:
-            self._end_last_line()
-            if form == "csv" and os.fstat(self._descriptor).st_size == 0:
-                self._put(CSV_HEADER)
-        except SinkError:
-            self.close()
-            raise
+            self._open()
+        except SinkError as error:
+            if getattr(error.__cause__, "errno", None) not in _NO_ROOM:
+                raise
+        self._remember()
 
     def write(self, event: Event) -> None:
-        """Append one event."""
-        self._put(self._line(event))
+        """Append one event, unless it is among the last ones in the file. Raises SinkError."""
+        if event.id in self._ids:
+            return
+        content = LINES[self._form](event).encode()
+        self._open()
+        size = self._size()
+        if size and self._is_file and size + len(content) > self._rotation.most_bytes:
+            self._rotate()
+        self._put(content)
+        self._note(event.id)
+        self.queue.delivered += 1
 
-    def close(self) -> None:
+    def close(self, within_s: float = CLOSE_S) -> None:
         """Close the file; as often as wanted."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _put(self, line: str) -> None:
-        content = line.encode()
-        start = os.fstat(self._descriptor).st_size
+    def _open(self) -> None:
+        """Open the file unless what is open is still the file of that name."""
+        try:
+            if self._descriptor >= 0:
+                with contextlib.suppress(FileNotFoundError):
+                    if os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
+                        return
+                self.close()
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except (OSError, ValueError) as error:
+            raise self._failure(error) from error
+        try:
+            self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
+            if self._is_file:
+                lock(self._descriptor, f"sink {self.path}")
+            size = self._size()
+            # A line that an earlier crash cut off ends here, so that ours begins a new one.
+            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
+                self._put(b"\n")
+            elif not size and self._form == "csv":
+                self._put(CSV_HEADER.encode())
+        except BaseException:
+            self.close()
+            raise
+
+    def _size(self) -> int:
+        return os.fstat(self._descriptor).st_size
+
+    def _put(self, content: bytes) -> None:
+        start = self._size()
         try:
             written = os.write(self._descriptor, content)
             if written < len(content):  # a disk that fills up takes a part first, and refuses the rest
                 written += os.write(self._descriptor, content[written:])
             if written < len(content):
                 raise OSError("only a part of the line was written")
+            if self._is_file:
+                os.fdatasync(self._descriptor)
         except OSError as error:
             with contextlib.suppress(OSError):  # a device cannot be cut
                 os.ftruncate(self._descriptor, start)
+            self.close()  # a disk that comes back may have to be opened anew
             raise self._failure(error) from error
 
-    def _end_last_line(self) -> None:
-        """A line that an earlier crash cut off ends here, so that ours begins a new one."""
-        size = os.fstat(self._descriptor).st_size
-        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-            self._put("\n")
+    def _rotate(self) -> None:
+        """Make room under the file's name.
+
+        Only files up to the first missing number move: a crash in mid-way left it, and no more files are lost by it.
+        """
+        old = [self.path.with_name(f"{self.path.name}.{number}") for number in range(1, self._rotation.keep + 1)]
+        try:
+            gap = next((index for index, file in enumerate(old) if not file.exists()), len(old) - 1)
+            for index in range(gap, 0, -1):
+                old[index - 1].replace(old[index])
+            if old:
+                self.path.replace(old[0])
+            else:
+                self.path.unlink()
+        except OSError as error:
+            raise self._failure(error) from error
+        self._open()
+
+    def _remember(self) -> None:
+        """The ids of the last events in the file and, where that is short, in the one before it."""
+        for path in (self.path.with_name(f"{self.path.name}.1"), self.path):
+            with contextlib.suppress(OSError):
+                if path.is_file():
+                    with path.open("rb") as file:
+                        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+                        for line in file:
+                            self._note(_id_of(line, self._form))
+
+    def _note(self, event_id: str | None) -> None:
+        if event_id is not None:
+            self._ids[event_id] = None
+            while len(self._ids) > _REMEMBERED:
+                self._ids.popitem(last=False)
 
     def _failure(self, error: OSError | ValueError) -> SinkError:
         reason = getattr(error, "strerror", None) or error
         return SinkError(f"sink {self.path}: {reason}; make room or give a path that can be written")
+
+
+def _id_of(line: bytes, form: Format) -> str | None:
+    """The id in a line, None if it is cut off."""
+    if form == "csv":
+        cells = line.split(b",")
+        return cells[0].decode(errors="replace") if len(cells) == _CSV_CELLS else None
+    try:
+        content = json.loads(line)
+    except ValueError:
+        return None
+    found = content.get("id") if isinstance(content, dict) else None
+    return found if isinstance(found, str) else None

@@ -1,21 +1,105 @@
-"""A sink by its SPEC."""
+"""A sink by its SPEC, and the end of them all."""
 
 from __future__ import annotations
 
+import difflib
+import re
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
-from edge.errors import UsageError
-from edge.sinks.base import Sink
+from edge.errors import SinkError, UsageError
+from edge.sinks.base import CLOSE_S, QueueingSink, Sink
 from edge.sinks.lines import Format
 
 _FILE_FORMATS: dict[str, Format] = {"jsonl": "jsonl", "csv": "csv"}
+_OPTIONS = ("rotate", "keep")
+_UNITS = {"": 1, "kB": 1000, "MB": 1_000_000, "GB": 1_000_000_000}
+_MOST_KEPT = 1000
 
 
-def open_sink(spec: str) -> Sink:
-    """The sink of a SPEC: jsonl:PATH or csv:PATH. Raises UsageError for another, SinkError if it cannot be written."""
+def open_sink(spec: str, *, state: Path | None = None) -> QueueingSink:
+    """The sink of a SPEC: jsonl:PATH or csv:PATH, each with [:rotate=50MB][:keep=5], or http(s)://HOST/PATH.
+
+    Its write() never raises. state: the folder of queues [state_folder()]. Raises UsageError for another SPEC,
+    SinkError if it cannot be written.
+    """
     kind, separator, rest = spec.partition(":")
     if kind in _FILE_FORMATS and separator and rest:
-        from edge.sinks.file import FileSink
+        return _open_file(_FILE_FORMATS[kind], rest)
+    if kind in ("http", "https") and rest.startswith("//"):
+        from edge.sinks.holding import HoldingSink
+        from edge.sinks.webhook import open_webhook
 
-        return FileSink(Path(rest), _FILE_FORMATS[kind])
-    raise UsageError(f"sink {spec!r}: use jsonl:PATH or csv:PATH")
+        return HoldingSink(open_webhook(spec, state=state))
+    raise UsageError(f"sink {spec!r}: use jsonl:PATH or csv:PATH, or http(s)://HOST/PATH")
+
+
+def open_mqtt(
+    url: str, *, password_file: Path | None = None, ca_file: Path | None = None, state: Path | None = None
+) -> QueueingSink:
+    """The sink of `mqtt[s]://[user@]host[:port]/TOPIC`; its write() never raises. Raises as the one in mqtt.py."""
+    from edge.sinks.holding import HoldingSink
+    from edge.sinks.mqtt import open_mqtt as open_queue
+
+    return HoldingSink(open_queue(url, password_file=password_file, ca_file=ca_file, state=state))
+
+
+def close_sinks(sinks: Sequence[Sink], within_s: float = CLOSE_S) -> None:
+    """Close all at the same time, so that together they take no longer than one. Raises the first one's SinkError."""
+    errors: list[SinkError] = []
+
+    def close(sink: Sink) -> None:
+        try:
+            sink.close(within_s)
+        except SinkError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=close, args=(sink,), name="closing", daemon=True) for sink in sinks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _open_file(form: Format, rest: str) -> QueueingSink:
+    from edge.sinks.file import FileSink, Rotation
+    from edge.sinks.holding import HoldingSink
+
+    path, options = _split(rest)
+    given = Rotation()
+    rotation = Rotation(
+        most_bytes=_size(options["rotate"]) if "rotate" in options else given.most_bytes,
+        keep=_count(options["keep"]) if "keep" in options else given.keep,
+    )
+    return HoldingSink(FileSink(Path(path), form, rotation))
+
+
+def _split(rest: str) -> tuple[str, dict[str, str]]:
+    """Path and options of `PATH[:NAME=VALUE]...`; raises UsageError for what looks like an option and is none."""
+    options: dict[str, str] = {}
+    while found := re.fullmatch(r"(.+):([a-z]+)=([^:/]*)", rest, flags=re.DOTALL):
+        rest, name, value = found.groups()
+        if name not in _OPTIONS:
+            near = difflib.get_close_matches(name, _OPTIONS, 1)
+            raise UsageError(f"sink option {name!r}: unknown; use {near[0] if near else ' or '.join(_OPTIONS)}=…")
+        if name in options:
+            raise UsageError(f"sink option {name!r}: given twice; give it once")
+        options[name] = value
+    return rest, options
+
+
+def _size(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,9})(kB|MB|GB|)", text)
+    size = int(found[1]) * _UNITS[found[2]] if found else 0
+    if not size:
+        raise UsageError(f"sink option rotate={text}: give a size such as 500kB, 10MB or 2GB")
+    return size
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,4}", text) or int(text) > _MOST_KEPT:
+        raise UsageError(f"sink option keep={text}: give a number of old files from 0 to {_MOST_KEPT}")
+    return int(text)

@@ -1,0 +1,132 @@
+"""A thread that carries events from an outbox to their receiver, and what it says of the way there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import select
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Lock, Thread
+
+from edge.sinks.base import Waiting
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait after a failure: from first_s, doubled each time up to most_s; refused_s when a person must act.
+
+    A random part of up to half is taken off, so that many boards do not come back to a server in the same moment.
+    """
+
+    first_s: float = 1.0
+    most_s: float = 60.0
+    refused_s: float = 60.0
+
+    def after(self, failures: int, *, refused: bool = False) -> float:
+        """Seconds to wait after so many failures in a row."""
+        whole = self.refused_s if refused else min(self.most_s, self.first_s * 2.0 ** min(failures - 1, 30))
+        return whole * random.uniform(0.5, 1.0)
+
+
+class Link:
+    """Whether the receiver answers: each loss and return is one line on stderr, and kept in a Waiting."""
+
+    def __init__(self, name: str, queue: Waiting, patience: Patience) -> None:
+        self._name, self._queue, self._patience = name, queue, patience
+        self._failures = 0
+        self._reason = ""
+        self._since = 0.0
+        queue.connected = False  # until it answers
+
+    def failed(self, reason: str, *, refused: bool = False) -> float:
+        """Note a failure, and say it if its reason is new since it last worked; seconds until the next try."""
+        if not self._failures:
+            self._since = time.monotonic()
+        self._failures += 1
+        self._queue.connected = False
+        if reason != self._reason:
+            self._reason = reason
+            _log.warning("%s: %s; events wait, trying again until it takes them", self._name, reason)
+        return self._patience.after(self._failures, refused=refused)
+
+    def works(self) -> None:
+        """Note that the receiver answers."""
+        self._queue.connected = True
+        if self._failures:
+            seconds = time.monotonic() - self._since
+            _log.warning("%s: answers again after %.0f s; %d events waited", self._name, seconds, self._queue.waiting)
+        self._failures, self._reason = 0, ""
+
+
+class Courier:
+    """Runs work(courier) in a daemon thread until finish(); work looks at closing() and waits with wait()."""
+
+    def __init__(self, name: str, work: Callable[[Courier], None]) -> None:
+        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._ends: float | None = None
+        self._lock = Lock()
+        self._closed = False
+        # A daemon: a resolver or a server that never answers must not keep the program from ending.
+        self._thread = Thread(target=work, args=(self,), name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """End the thread's present wait(): there is something to do."""
+        with self._lock:
+            if not self._closed:
+                with suppress(BlockingIOError):  # full of wakes already
+                    os.write(self._wake_write, b"!")
+
+    def wait(self, seconds: float, *, readable: int = -1, writable: int = -1) -> tuple[bool, bool]:
+        """Wait for wake(), for a descriptor, or so many seconds; whether readable and writable are so."""
+        poll = select.poll()
+        poll.register(self._wake_read, select.POLLIN)
+        if readable >= 0:
+            poll.register(readable, select.POLLIN | (select.POLLOUT if writable == readable else 0))
+        ready = dict(poll.poll(max(0.0, 1000 * seconds)))
+        if self._wake_read in ready:
+            with suppress(BlockingIOError):
+                os.read(self._wake_read, 4096)
+        state = ready.get(readable, 0)
+        return bool(state & ~select.POLLOUT), bool(state & select.POLLOUT)
+
+    def pause(self, seconds: float) -> None:
+        """Wait so many seconds, whatever comes, but not beyond the end."""
+        until = time.monotonic() + seconds
+        while (left := min(until - time.monotonic(), self.left_s())) > 0:
+            was_closing = self.closing()
+            self.wait(left)
+            if self.closing() and not was_closing:
+                return  # one more try before the end
+
+    def closing(self) -> bool:
+        """True once finish() was called."""
+        return self._ends is not None
+
+    def left_s(self) -> float:
+        """Seconds until the thread has to be done; infinity before finish()."""
+        return float("inf") if self._ends is None else max(0.0, self._ends - time.monotonic())
+
+    def finish(self, within_s: float) -> bool:
+        """Tell the thread to come to its end; True once it has ended, False if it hangs and is left behind."""
+        if self._ends is None:
+            self._ends = time.monotonic() + within_s
+        self.wake()
+        self._thread.join(max(0.0, self._ends - time.monotonic()) + 0.3)
+        if self._thread.is_alive():
+            return False
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                os.close(self._wake_read)
+                os.close(self._wake_write)
+        return True
