@@ -13,6 +13,7 @@ MOST = 64
 _LOOK_S = 1.0
 _REQUEST_S = 5.0  # for the head of a request, from its connection's opening or last answer; nobody types one by hand
 _STUCK_S = 10.0  # whoever takes less than _LEAST_BYTES of what waits in this time is stuck
+_END_S = 0.3
 _LEAST_BYTES = 65_536
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
 
@@ -51,6 +52,11 @@ class BoundedConnection(H11Protocol):
         if self._look is not None:
             self._look.cancel()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """The server ends: an answer in work gets a moment, a stream is cut."""
+        super().shutdown()
+        self.loop.call_later(_END_S, self.transport.abort)
 
     def resume_writing(self) -> None:
         """What waited is nearly all gone: not stuck, however slow."""

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-_END_S = 0.5  # for answers in work; streams are cut
-_JOIN_S = 2.0
+_END_S = 1.0
 _KEEP_ALIVE_S = 5
 
 
@@ -87,12 +86,12 @@ class Server:
         return page
 
     def close(self) -> None:
-        """End it: answers in work get half a second, streams are cut; as often as wanted."""
+        """End it: answers in work get a moment, streams are cut; as often as wanted."""
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(_END_S)
             self._server.force_exit = True
-            self._thread.join(_JOIN_S)
+            self._thread.join(_END_S)
         self._door.close()
 
     def __enter__(self) -> Self:
@@ -104,15 +103,7 @@ class Server:
         self.close()
 
     def _serve(self) -> None:
-        asyncio.run(self._serve_and_cut())
-
-    async def _serve_and_cut(self) -> None:
-        """Serve until told to end, then drop what is still connected: asyncio would wait for stuck readers."""
-        try:
-            await self._server.serve(sockets=[self._door])
-        finally:
-            for connection in list(self._server.server_state.connections):
-                connection.transport.abort()
+        asyncio.run(self._server.serve(sockets=[self._door]))
 
 
 def _reachable_host() -> str:

@@ -1,0 +1,95 @@
+"""The vitals in Prometheus' text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats)."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Sequence
+
+from edge import __version__
+from edge.live.vitals import Histogram, Vitals
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_Labels = tuple[tuple[str, str], ...]
+_Value = tuple[_Labels, float]
+_HAPPENINGS = ("appeared", "changed", "gone")
+
+
+def metrics_text(vitals: Vitals, *, viewers: int) -> str:
+    """All metrics of a run; viewers: how many pages and streams are open."""
+    now = time.monotonic()
+    age_s = float("nan") if vitals.seen is None else now - vitals.seen
+    queues = tuple(vitals.queues.items())
+    kinds = {*_HAPPENINGS, *tuple(vitals.events)}
+    parts = [
+        _metric("build_info", "gauge", "The version of inkedge.", [((("version", __version__),), 1)]),
+        _one("uptime_seconds", "gauge", "Since the run began.", now - vitals.began),
+        _one("frames_total", "counter", "Frames read.", vitals.frames),
+        _one(
+            "frames_skipped_total",
+            "counter",
+            "Frames that there was no time to read.",
+            vitals.skipped,
+        ),
+        _one("camera_reconnects_total", "counter", "Times that a lost camera came back.", vitals.reconnects),
+        _one("camera_lost", "gauge", "1 while the camera gives nothing.", vitals.lost),
+        _one("frame_age_seconds", "gauge", "Since the newest frame was read.", age_s),
+        _histogram("latency_seconds", "From the capture of a frame to its readings.", vitals.latency),
+        _one("inference_seconds", "gauge", "What the models took for the newest frame.", vitals.inference_us / 1e6),
+        _metric(
+            "events_total",
+            "counter",
+            "Numbers that appeared, changed or went.",
+            [((("event", kind),), vitals.events[kind]) for kind in sorted(kinds)],
+        ),
+        _one("viewers", "gauge", "Pages and streams open in browsers.", viewers),
+    ]
+    for name, kind, words in (
+        ("queue_length", "gauge", "Events stored and not yet delivered."),
+        ("queue_dropped_total", "counter", "Events that a full queue has dropped."),
+        ("queue_delivered_total", "counter", "Events delivered."),
+        ("sink_connected", "gauge", "1 while the sink's other end answers."),
+    ):
+        field = {"queue_length": "waiting", "sink_connected": "connected"}.get(name, name.split("_")[1])
+        values = [((("sink", sink),), float(getattr(queue, field))) for sink, queue in queues]
+        parts.append(_metric(name, kind, words, values))
+    return "".join(parts)
+
+
+def _one(name: str, kind: str, words: str, value: float) -> str:
+    return _metric(name, kind, words, [((), value)])
+
+
+def _metric(name: str, kind: str, words: str, values: Iterable[_Value]) -> str:
+    lines = [f"inkedge_{name}{_braced(labels)} {_number(value)}\n" for labels, value in values]
+    return _head(name, kind, words) + "".join(lines) if lines else ""
+
+
+def _histogram(name: str, words: str, histogram: Histogram) -> str:
+    """Cumulative buckets, sum and count; all of one moment, whatever is counted meanwhile."""
+    counts: Sequence[int] = tuple(histogram.counts)
+    bounds = [_number(bound) for bound in histogram.bounds] + ["+Inf"]
+    lines, total = [], 0
+    for bound, count in zip(bounds, counts, strict=True):
+        total += count
+        lines.append(f'inkedge_{name}_bucket{{le="{bound}"}} {total}\n')
+    lines += [f"inkedge_{name}_sum {_number(histogram.total)}\n", f"inkedge_{name}_count {total}\n"]
+    return _head(name, "histogram", words) + "".join(lines)
+
+
+def _head(name: str, kind: str, words: str) -> str:
+    return f"# HELP inkedge_{name} {words}\n# TYPE inkedge_{name} {kind}\n"
+
+
+def _braced(labels: _Labels) -> str:
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels) + "}" if labels else ""
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return str(int(value)) if float(value).is_integer() else repr(round(float(value), 6))

@@ -1,0 +1,89 @@
+"""What is made for those who look: in its own thread, at most so often, only while somebody looks, once for all."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from threading import Event, Thread
+from typing import Generic, TypeVar
+
+from edge.web.bell import Bell, rung
+
+T = TypeVar("T")
+_END_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Product(Generic[T]):
+    """The newest of a thing; make() gives it, or None as long as what it gave last is still the newest.
+
+    make() is called at most per_s times a second, by one thread. If it fails, that is logged once and tried again: a
+    picture that cannot be drawn must not end a run.
+    """
+
+    def __init__(self, name: str, make: Callable[[], T | None], *, per_s: float) -> None:
+        self._make = make
+        self._period_s = 1.0 / per_s
+        self._bell = Bell()
+        self._newest: tuple[int, T | None] = (0, None)  # how many were made, and the last
+        self._newcomers = False
+        self._wanted = Event()
+        self._closed = Event()
+        self._failed = False
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def looking(self) -> int:
+        """How many follow it now."""
+        return len(self._bell)
+
+    async def follow(self, within_s: float) -> AsyncGenerator[T | None, None]:
+        """The newest, and each newer one, as soon as it is made and the last one is used; None after so long without.
+
+        Who is slow misses some; nobody waits for him.
+        """
+        with self._bell.heard() as ear:
+            given = self._newest[0]
+            self._newcomers = True
+            self._wanted.set()
+            while True:
+                if self._newest[0] == given and not await rung(ear, within_s):
+                    yield None
+                    continue
+                if self._newest[0] != given:
+                    given, value = self._newest
+                    yield value
+
+    def close(self) -> None:
+        """End the thread; as often as wanted."""
+        self._closed.set()
+        self._wanted.set()
+        self._thread.join(_END_S)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            if not self._bell:
+                self._wanted.wait()
+                self._wanted.clear()
+                continue
+            began = time.monotonic()
+            self._produce()
+            self._closed.wait(max(0.0, self._period_s - (time.monotonic() - began)))
+
+    def _produce(self) -> None:
+        newcomers, self._newcomers = self._newcomers, False
+        try:
+            value = self._make()
+        except Exception:
+            if not self._failed:
+                _log.exception("the %s cannot be made", self._thread.name)
+            self._failed = True
+            return
+        number, last = self._newest
+        if value is None and newcomers:
+            value = last
+        if value is not None:
+            self._newest = (number + 1, value)
+            self._bell.ring()
