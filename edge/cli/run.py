@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,41 +11,116 @@ import typer
 
 from edge.cli import door
 from edge.cli.read import Format, Mode
-from edge.errors import ShapeError, UsageError
+from edge.errors import UsageError
 
 if TYPE_CHECKING:
     from edge.live.judge import DemoJudge
     from edge.sources.base import Source
-    from edge.values import Box
+    from edge.toml.table import Flag
+
+# Every flag that stands in for a key of the settings: its name here, and the key's table and name.
+KEYS: dict[str, tuple[str, str]] = {
+    "camera": ("camera", "source"),
+    "wait": ("camera", "wait"),
+    "size": ("camera", "size"),
+    "fps": ("camera", "fps"),
+    "exposure": ("camera", "exposure_ms"),
+    "focus": ("camera", "focus"),
+    "rotate": ("camera", "rotation"),
+    "mirror": ("camera", "mirror"),
+    "timeout": ("camera", "timeout_s"),
+    "mode": ("reading", "mode"),
+    "model": ("reading", "model"),
+    "strip_model": ("reading", "strip_model"),
+    "threshold": ("reading", "threshold"),
+    "roi": ("reading", "roi"),
+    "output_format": ("events", "format"),
+    "sink": ("events", "sinks"),
+    "mqtt": ("mqtt", "url"),
+    "mqtt_password_file": ("mqtt", "password_file"),
+    "mqtt_ca": ("mqtt", "ca"),
+    "serve": ("web", "serve"),
+    "token_file": ("web", "token_file"),
+    "allow_host": ("web", "allow_hosts"),
+    "snapshots": ("snapshots", "folder"),
+    "keep": ("snapshots", "keep"),
+    "keep_mb": ("snapshots", "keep_mb"),
+    "frames": ("limits", "frames"),
+    "seconds": ("limits", "seconds"),
+}
+
+_ROI = "LEFT,TOP,RIGHT,BOTTOM in pixels, such as 100,80,540,400"
 
 
 def run(
+    context: typer.Context,
     camera: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="SPEC",
-            help="0 or usb:0, /dev/video0, http://…, rtsp://…, a video, image or folder, or "
+            help="0 or usb:0, csi:0, /dev/video0, http://…, rtsp://…, a video, image or folder, or "
             "demo[:fast][:easy][:seed=N], a simulated desk.",
         ),
-    ],
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Settings; flags go before what it says.")
+    ] = None,
     mode: Annotated[
-        Mode, typer.Option(help="page: find and read all; number: the picture is one number; digit: one digit.")
-    ] = Mode.page,
-    output_format: Annotated[Format, typer.Option("--format", help="How events are written to stdout.")] = Format.text,
+        Mode | None, typer.Option(help="page: find and read all; number: the picture is one number; digit: one digit.")
+    ] = None,
+    output_format: Annotated[
+        Format | None, typer.Option("--format", help="How events are written to stdout [text].")
+    ] = None,
     model: Annotated[str | None, typer.Option(help="A shipped model's name or a .tflite file.")] = None,
     strip_model: Annotated[
         str | None, typer.Option(metavar="NAME|FILE", help="The same, of the model that reads whole numbers.")
     ] = None,
     threshold: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Confidence from which a reading is sure [the model's own].")
+        float | None, typer.Option(metavar="P", help="Confidence from which a reading is sure [the model's own].")
     ] = None,
-    frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames read.")] = None,
-    seconds: Annotated[float | None, typer.Option(min=0.0, help="End after so many seconds.")] = None,
     roi: Annotated[str | None, typer.Option(metavar="L,T,R,B", help="Read only this part of the picture, px.")] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the camera's first frame, however long.")] = False,
-    sink: Annotated[
-        list[str] | None, typer.Option(metavar="SPEC", help="Also write to jsonl:PATH or csv:PATH; repeatable.")
+    size: Annotated[str | None, typer.Option(metavar="WxH", help="The camera's picture, px.")] = None,
+    fps: Annotated[float | None, typer.Option(metavar="N", help="The camera's frames a second.")] = None,
+    exposure: Annotated[float | None, typer.Option(metavar="MS", help="A fixed exposure, ms.")] = None,
+    focus: Annotated[float | None, typer.Option(metavar="0…1", help="A fixed focus, 0 far to 1 near.")] = None,
+    rotate: Annotated[int | None, typer.Option(metavar="DEG", help="0, 90, 180 or 270 degrees clockwise.")] = None,
+    mirror: Annotated[bool | None, typer.Option("--mirror/--no-mirror", help="Change left and right.")] = None,
+    timeout: Annotated[float | None, typer.Option(metavar="S", help="Silence for so long is a fault [5].")] = None,
+    wait: Annotated[
+        bool | None, typer.Option("--wait/--no-wait", help="Wait for the camera's first frame, however long.")
     ] = None,
+    serve: Annotated[
+        str | None, typer.Option(metavar="[HOST:]PORT", help="Show pictures and readings to browsers.")
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The token that browsers of other machines need.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name browsers may call this machine by; repeatable.")
+    ] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="URL", help="Send events to a broker: mqtt[s]://[user@]host[:port]/TOPIC.")
+    ] = None,
+    mqtt_password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The broker's password [INKEDGE_MQTT_PASSWORD].")
+    ] = None,
+    mqtt_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The authority behind the broker's certificate [the system's].")
+    ] = None,
+    sink: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SPEC", help="Also write to jsonl:PATH, csv:PATH or http(s)://…; repeatable."),
+    ] = None,
+    snapshots: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep a picture and the reading of each event.")
+    ] = None,
+    keep: Annotated[int | None, typer.Option(metavar="N", help="So many of them [500].")] = None,
+    keep_mb: Annotated[int | None, typer.Option(metavar="MB", help="So many MB of them [200].")] = None,
+    frames: Annotated[int | None, typer.Option(metavar="N", help="End after so many frames read.")] = None,
+    seconds: Annotated[float | None, typer.Option(metavar="S", help="End after so many seconds.")] = None,
+    print_settings: Annotated[
+        bool, typer.Option("--print-settings", help="Print all settings as a file for --config, and end.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Demo only: compare with what is written there.")] = False,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Demo only: the last scenes and their readings.")
@@ -57,48 +132,56 @@ def run(
 
     Example: edge run --camera demo:easy --seconds 20 --check
     """
-    from edge.live.loop import Limits, Tally, follow
-    from edge.live.stop import StopSignals
-    from edge.reading.reader import Reader
-    from edge.sinks.console import ConsoleSink
-    from edge.sinks.open import open_sink
-    from edge.sources.open import open_source
+    from edge.settings.read import read_settings
 
-    limits = Limits(frames=frames, seconds=seconds, roi=_parse_roi(roi))
-    with StopSignals() as stop, ExitStack() as held:
-        source = held.enter_context(open_source(camera))
-        judge = _open_judge(source) if check or picture else None
-        reader = Reader.open(mode=mode.value, model=model, strip_model=strip_model, threshold=threshold)
-        sinks = [ConsoleSink(output_format.value), *(open_sink(spec) for spec in sink or ())]
-        for place in sinks:
-            held.callback(place.close)
-        tally = Tally()
+    flags = _said(context)
+    settings = read_settings(config, flags)
+    if print_settings:
+        from edge.settings.write import settings_toml
+
+        typer.echo(settings_toml(settings), nl=False)
+        return
+    from edge.appliance import Appliance
+    from edge.live.stop import RunSignals
+
+    with RunSignals() as signals, Appliance.open(settings) as appliance:
+        judge = _open_judge(appliance.source) if check or picture else None
+        appliance.watchers.extend([judge] if judge else [])
         try:
-            for step in follow(source, reader, tally, limits=limits, wait=wait, stopped=stop.stopped):
-                for event in step.events:
-                    for place in sinks:
-                        place.write(event)
-                if judge:
-                    judge.see(step)
+            appliance.run(signals, lambda: read_settings(config, flags))
+            appliance.close()
             if judge:
                 _report(judge, check, picture)
         finally:
-            if tally.frames:
-                typer.echo(str(tally), err=True)
-    if stop.interrupted():
+            if appliance.vitals.frames:
+                typer.echo(str(appliance.vitals), err=True)
+    if signals.interrupted():
         raise typer.Exit(door.INTERRUPTED)
 
 
-def _parse_roi(roi: str | None) -> Box | None:
-    if roi is None:
-        return None
-    from edge.values import Box  # brings numpy, which `edge --help` does without
+def _said(context: typer.Context) -> list[Flag]:
+    """The flags of the command line that stand in for a key of the settings, with their values as TOML has them."""
+    from edge.toml.table import Flag
 
-    try:
-        left, top, right, bottom = map(int, roi.split(","))
-        return Box(left=left, top=top, right=right, bottom=bottom)
-    except (ValueError, ShapeError) as error:
-        raise UsageError(f"--roi {roi}: give LEFT,TOP,RIGHT,BOTTOM in pixels, such as 100,80,540,400") from error
+    names = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    given = {name: context.params[name] for name in KEYS if context.params[name] not in (None, [], ())}
+    given |= {name: _numbers(names[name], given[name]) for name in ("size", "roi") if name in given}
+    return [Flag(name=str(names[name]), place=KEYS[name], value=_plain(value)) for name, value in given.items()]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.value
+    return list(value) if isinstance(value, tuple) else str(value) if isinstance(value, Path) else value
+
+
+def _numbers(name: str | None, text: str) -> list[int]:
+    """`100,80,540,400` or `640x480` as numbers."""
+    mark, count, like = ("x", 2, "WIDTHxHEIGHT, such as 1280x720") if name == "--size" else (",", 4, _ROI)
+    parts = text.split(mark)
+    if len(parts) != count or not all(part.strip().isdecimal() and len(part) < 10 for part in parts):
+        raise UsageError(f"{name} {text}: give {like}")
+    return [int(part) for part in parts]
 
 
 def _open_judge(source: Source) -> DemoJudge:

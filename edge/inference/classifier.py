@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge.errors import ModelError, ShapeError
 from edge.inference.manifest import Manifest, TensorSpec, load_model
-from edge.inference.runtime import open_interpreter
+from edge.inference.runtime import invoke, open_interpreter
 from edge.inference.shipped import find_model
 from edge.values import Image, Prediction
 
@@ -62,7 +62,7 @@ class Classifier:
         """Raw output (labels,) for one (28, 28, 1) uint8 tensor."""
         value = tensor[None] if self._table is None else self._table[tensor][None]
         self._interpreter.set_tensor(self._in, value)
-        self._interpreter.invoke()
+        invoke(self._interpreter)
         output: npt.NDArray[Any] = self._interpreter.get_tensor(self._out)[0]
         return output
 

@@ -11,6 +11,8 @@ import importlib
 import logging
 import os
 import re
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -30,6 +32,17 @@ _KNOWN = {
     "litert": ("ai-edge-litert", "ai_edge_litert.interpreter"),
     "tflite": ("tflite-runtime", "tflite_runtime.interpreter"),
 }
+
+
+class _Busy(threading.local):
+    """How long models have run, each thread for itself."""
+
+    seconds = 0.0
+
+
+_busy = _Busy()
+# Two threads that both put stderr aside could give it back to each other, and lose it.
+_aside = threading.Lock()
 
 
 class Interpreter(Protocol):
@@ -142,6 +155,18 @@ def _give_room(interpreter: Interpreter) -> None:
             interpreter.resize_tensor_input(details["index"], [int(details["shape"][0]), *rest])
 
 
+def invoke(interpreter: Interpreter) -> None:
+    """Run an interpreter, counting the time in busy_s()."""
+    began = time.perf_counter()
+    interpreter.invoke()
+    _busy.seconds += time.perf_counter() - began
+
+
+def busy_s() -> float:
+    """Seconds that models have run in this thread so far."""
+    return _busy.seconds
+
+
 def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
     """An interpreter with tensors allocated for the bytes of a .tflite file; a size that is open is 64 at first.
 
@@ -152,7 +177,7 @@ def open_interpreter(content: bytes, *, threads: int = 1) -> Interpreter:
     if len(content) < 16 or content[4:8] != b"TFL3":
         raise ModelError("not a .tflite file: the identifier TFL3 is missing; convert the model again")
     try:
-        with _without_notes():
+        with _aside, _without_notes():
             interpreter: Interpreter = runtime.interpreter_class(model_content=content, num_threads=threads)
             _give_room(interpreter)
             interpreter.allocate_tensors()

@@ -13,7 +13,7 @@ from edge.errors import ModelError, ShapeError
 from edge.inference.classifier import check_scales, input_table
 from edge.inference.ctc import Frames, Run, align, frames_of, rank, runs_of
 from edge.inference.manifest import BLANK, DIGITS, Manifest, TensorSpec, load_model
-from edge.inference.runtime import open_interpreter
+from edge.inference.runtime import invoke, open_interpreter
 from edge.inference.shipped import find_model
 from edge.values import Image
 
@@ -111,7 +111,7 @@ class StripReader:
             self._interpreter.allocate_tensors()
             self._width = width
         self._interpreter.set_tensor(self._in, (strip if self._table is None else self._table[strip])[None])
-        self._interpreter.invoke()
+        invoke(self._interpreter)
         raw = self._interpreter.get_tensor(self._out)[0][:, self._columns].astype(np.float32)
         logits: npt.NDArray[np.float32] = (raw - self._zero) * np.float32(self._step)
         return logits

@@ -95,6 +95,9 @@ class DemoJudge:
             self._close_scene(self._last)
         self._last = None
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def write_picture(self, path: Path) -> None:
         """The last scenes at their ends as one PNG; whole or not at all. Raises SinkError if it cannot be written."""
         if not self._pictures:

@@ -39,6 +39,7 @@ class Vitals:
     """Counters of one run. Written by the loop's thread (skipped, reconnects, lost: by the frame thread), read by any.
 
     seen: monotonic time of the newest frame read, None before the first. lost: the source gives nothing at present.
+    faults: of the camera, by edge.live.pulse.FaultKind.
     inference_us: what the models took for the newest frame. queues: by the sink's name. began, ended: monotonic times;
     ended is None while the run goes. Single attributes are replaced whole, so that a reader needs no lock.
     """
@@ -47,6 +48,7 @@ class Vitals:
     skipped: int = 0
     reconnects: int = 0
     lost: bool = False
+    faults: Counter[str] = field(default_factory=Counter)
     seen: float | None = None
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None

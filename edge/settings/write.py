@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -51,7 +51,7 @@ def settings_toml(settings: RunSettings) -> str:
     A password in the camera's address is left out.
     """
     lines = ["# Settings of `edge run --config FILE`; a flag of the same name goes before a key."]
-    said = _content(settings)
+    said = _content(replace(settings, source=_without_password(settings.source)))
     for (table, key), (about, example) in ABOUT.items():
         if (header := f"[{table}]") not in lines:
             lines += ["", header]
@@ -60,10 +60,16 @@ def settings_toml(settings: RunSettings) -> str:
     return "\n".join(lines) + "\n"
 
 
+def changes(old: RunSettings, new: RunSettings) -> tuple[str, ...]:
+    """Names of the keys, as `camera.fps`, whose values are not the same."""
+    before, after = _content(old), _content(new)
+    return tuple(f"{table}.{key}" for table, key in ABOUT if before[table][key] != after[table][key])
+
+
 def _content(settings: RunSettings) -> dict[str, dict[str, object]]:
     reading = {**asdict(settings.reading), "roi": settings.reading.roi}
     return {
-        "camera": {"source": _without_password(settings.source), "wait": settings.wait, **asdict(settings.camera)},
+        "camera": {"source": settings.source, "wait": settings.wait, **asdict(settings.camera)},
         "reading": reading,
         "events": asdict(settings.events),
         "mqtt": asdict(settings.mqtt),

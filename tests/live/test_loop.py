@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,8 +16,9 @@ import pytest
 
 from edge.errors import SinkError, SourceError, UsageError
 from edge.live.judge import DemoJudge, compare
-from edge.live.loop import Limits, Tally, follow
+from edge.live.loop import Limits, follow
 from edge.live.newest import NewestFrame
+from edge.live.vitals import Vitals
 from edge.sources.base import SourceBase
 from edge.sources.demo import DemoSource
 from edge.sources.writing import WrittenNumber
@@ -68,31 +70,31 @@ class Reader:
 
 
 def test_a_slow_reader_gets_the_newest_frame_and_the_skipped_are_counted() -> None:
-    camera, tally = Camera(), Tally()
-    indices = [step.frame.index for step in follow(camera, Reader(takes_s=0.05), tally, limits=Limits(frames=6))]
-    assert tally.frames == 6 and tally.skipped >= 20
+    camera, vitals = Camera(), Vitals()
+    indices = [step.frame.index for step in follow(camera, Reader(takes_s=0.05), vitals, limits=Limits(frames=6))]
+    assert vitals.frames == 6 and vitals.skipped >= 20
     assert indices == sorted(set(indices))
-    assert max(tally.latencies) < 0.2, "old frames were read"
+    assert max(vitals.latest) < 0.2, "old frames were read"
 
 
 def test_every_frame_of_a_source_that_is_not_live_is_read() -> None:
-    tally = Tally()
+    vitals = Vitals()
     source = DemoSource(fast=True)
-    indices = [step.frame.index for step in follow(source, Reader(), tally, limits=Limits(frames=20))]
-    assert indices == list(range(20)) and tally.skipped == 0
+    indices = [step.frame.index for step in follow(source, Reader(), vitals, limits=Limits(frames=20))]
+    assert indices == list(range(20)) and vitals.skipped == 0
 
 
 def test_a_run_ends_after_its_seconds_even_when_no_frame_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     start = time.monotonic()
     silent = Camera(period_s=60)
-    assert list(follow(silent, Reader(), Tally(), limits=Limits(seconds=0.5))) == []
+    assert list(follow(silent, Reader(), Vitals(), limits=Limits(seconds=0.5))) == []
     assert time.monotonic() - start < 1.5
 
 
 def test_a_region_is_cut_out_and_boxes_are_of_the_whole_picture() -> None:
     reader = Reader()
     roi = Box(left=100, top=50, right=300, bottom=150)
-    (step,) = follow(DemoSource(fast=True), reader, Tally(), limits=Limits(frames=1, roi=roi))
+    (step,) = follow(DemoSource(fast=True), reader, Vitals(), limits=Limits(frames=1, roi=roi))
     assert reader.shapes == [(100, 200, 3)]
     assert step.readings[0].box.as_list() == [110, 70, 160, 90]
 
@@ -100,12 +102,12 @@ def test_a_region_is_cut_out_and_boxes_are_of_the_whole_picture() -> None:
 def test_a_region_outside_the_picture_is_a_usage_error() -> None:
     roi = Box(left=600, top=0, right=700, bottom=100)
     with pytest.raises(UsageError, match="640x480"):
-        list(follow(DemoSource(fast=True), Reader(), Tally(), limits=Limits(roi=roi)))
+        list(follow(DemoSource(fast=True), Reader(), Vitals(), limits=Limits(roi=roi)))
 
 
 def test_a_source_that_never_gave_a_frame_ends_the_run_with_its_reason() -> None:
     with pytest.raises(SourceError, match="unplugged"):
-        list(follow(Camera(fails=(0,)), Reader(), Tally()))
+        list(follow(Camera(fails=(0,)), Reader(), Vitals()))
 
 
 def test_a_source_that_is_silent_from_the_start_ends_the_run_in_time() -> None:
@@ -119,9 +121,9 @@ def test_a_source_that_is_silent_from_the_start_ends_the_run_in_time() -> None:
 
 def test_waiting_outlasts_a_source_that_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge.live.newest.RETRY_S", 0.05)
-    tally = Tally()
+    vitals = Vitals()
     camera = Camera(fails=(0, 0, 0))
-    assert len(list(follow(camera, Reader(), tally, limits=Limits(frames=2), wait=True))) == 2
+    assert len(list(follow(camera, Reader(), vitals, limits=Limits(frames=2), wait=True))) == 2
     assert camera.opened == 4
 
 
@@ -129,7 +131,7 @@ def test_loss_and_return_are_each_one_line(monkeypatch: pytest.MonkeyPatch, capl
     monkeypatch.setattr("edge.live.newest.RETRY_S", 0.05)
     caplog.set_level(logging.WARNING)
     camera = Camera(fails=(5, 0, 0, 5, 1000))
-    assert len(list(follow(camera, Reader(), Tally(), limits=Limits(seconds=0.8)))) > 10
+    assert len(list(follow(camera, Reader(), Vitals(), limits=Limits(seconds=0.8)))) > 10
     lost = [line for line in caplog.messages if "unplugged" in line]
     back = [line for line in caplog.messages if "frames again" in line]
     assert len(lost) == 2 and len(back) == 2 and len(caplog.messages) == 4
@@ -157,19 +159,19 @@ def test_a_bug_in_a_source_reaches_the_reader() -> None:
             yield
 
     with pytest.raises(ZeroDivisionError):
-        list(follow(Broken(), Reader(), Tally()))
+        list(follow(Broken(), Reader(), Vitals()))
 
 
 def test_stopping_ends_between_frames_and_closes_the_source() -> None:
-    camera, tally = Camera(), Tally()
-    for _ in follow(camera, Reader(), tally, stopped=lambda: tally.frames >= 3):
+    camera, vitals = Camera(), Vitals()
+    for _ in follow(camera, Reader(), vitals, stopped=lambda: vitals.frames >= 3):
         pass
-    assert tally.frames == 3 and camera.closed.is_set()
+    assert vitals.frames == 3 and camera.closed.is_set()
 
 
-def test_the_tally_sums_up_in_one_line() -> None:
-    tally = Tally(frames=100, skipped=7, began=0.0, ended=10.0, latencies=[0.01] * 90 + [0.05] * 10)
-    assert str(tally) == "100 frames read, 7 skipped, 10.0 frames/s, capture to reading p50 10.0 ms, p95 50.0 ms"
+def test_a_run_sums_up_in_one_line() -> None:
+    vitals = Vitals(frames=100, skipped=7, began=0.0, ended=10.0, latest=deque([0.01] * 90 + [0.05] * 10))
+    assert str(vitals) == "100 frames read, 7 skipped, 10.0 frames/s, capture to reading p50 10.0 ms, p95 50.0 ms"
 
 
 class Oracle:
@@ -196,7 +198,7 @@ def judged(frames: int, misread_first: bool = False, easy: bool = True) -> DemoJ
     source = DemoSource(fast=True, easy=easy)
     wrong = frozenset({source.scene(0).numbers[0].text}) if misread_first else frozenset()
     judge = DemoJudge(source)
-    for step in follow(source, Oracle(source, wrong), Tally(), limits=Limits(frames=frames)):
+    for step in follow(source, Oracle(source, wrong), Vitals(), limits=Limits(frames=frames)):
         judge.see(step)
     judge.finish()
     return judge

@@ -1,0 +1,107 @@
+"""The camera runtime put together from its settings: source, reader, sinks and whoever looks on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from edge.errors import UsageError
+from edge.live.deliver import close_together, deliver
+from edge.live.loop import Limits, Watcher, follow
+from edge.live.reload import CurrentReader, Reloader, open_reader
+from edge.live.stop import RunSignals
+from edge.live.vitals import Vitals
+from edge.settings.values import RunSettings
+from edge.sinks.base import Sink
+from edge.sinks.console import ConsoleSink
+from edge.sinks.open import open_sink
+from edge.sources.base import Source
+from edge.sources.open import open_source
+
+# SIGTERM ends within 2 s; Python's own end and the frame that is being read want the rest.
+_CLOSE_S = 1.6
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Appliance:
+    """Everything of one run, opened; watchers may be added before it runs."""
+
+    settings: RunSettings
+    source: Source
+    reader: CurrentReader
+    sinks: list[Sink]
+    watchers: list[Watcher]
+    vitals: Vitals
+
+    @classmethod
+    def open(cls, settings: RunSettings) -> Appliance:
+        """Open source, models, sinks and what looks on; what was opened is closed again if one of them cannot be.
+
+        Raises UsageError for settings that cannot be, SourceError, ModelError, SinkError.
+        """
+        if settings.source is None:
+            raise UsageError("camera: none is named; give --camera SPEC, or `source` in [camera] of the settings")
+        with ExitStack() as held:
+            source = held.enter_context(open_source(settings.source, settings.camera))
+            vitals = Vitals()
+            reader = CurrentReader(open_reader(settings.reading), vitals)
+            opened = cls(settings=settings, source=source, reader=reader, sinks=[], watchers=[], vitals=vitals)
+            held.callback(opened.close)
+            opened._open_sinks()
+            opened._open_watchers()
+            held.pop_all()
+        return opened
+
+    def run(self, signals: RunSignals, reread: Callable[[], RunSettings]) -> None:
+        """Read, deliver and show until the source ends, a limit is reached or a signal says so.
+
+        reread gives the settings anew for each SIGHUP. Raises SourceError, SinkError, UsageError as follow() and
+        deliver() do.
+        """
+        limits = self.settings.limits
+        steps = follow(
+            self.source,
+            self.reader,
+            self.vitals,
+            limits=Limits(frames=limits.frames, seconds=limits.seconds, roi=self.settings.reading.roi),
+            wait=self.settings.wait,
+            stopped=signals.stopped,
+        )
+        reloader = Reloader(signals.hangups, self.settings, reread, self.reader)
+        try:
+            for _ in deliver(steps, self.sinks, self.watchers):
+                pass
+        finally:
+            reloader.close()
+
+    def close(self) -> None:
+        """Deliver what waits and close everything, within 2 s; as often as wanted. Raises SinkError."""
+        sinks = [(getattr(sink, "name", "stdout"), sink.close) for sink in self.sinks]
+        watchers = [(type(watcher).__name__, watcher.close) for watcher in self.watchers]
+        close_together([*sinks, *watchers, (f"camera {self.source.name}", self.source.close)], within_s=_CLOSE_S)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_sinks(self) -> None:
+        events = self.settings.events
+        self.sinks.append(ConsoleSink(events.format))
+        for spec in events.sinks:
+            self.sinks.append(open_sink(spec))
+        for sink in self.sinks:
+            if queue := getattr(sink, "queue", None):
+                self.vitals.queues[getattr(sink, "name", "")] = queue
+
+    def _open_watchers(self) -> None:
+        pass
