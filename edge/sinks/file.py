@@ -19,6 +19,7 @@ from edge.sinks.state import lock
 # An event that a crash, or a disk that failed half-way, makes come again is among the last ones.
 _REMEMBERED = 2000
 _TAIL_BYTES = 1_000_000
+_NOTHING_TO_SYNC = (errno.EBADF, errno.EINVAL, errno.EROFS)  # closed at present; a device
 _CSV_CELLS = CSV_HEADER.count(",") + 1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -34,8 +35,8 @@ class Rotation:
 class FileSink:
     """Appends a line an event to a file; the CSV header is the first line of each.
 
-    A line that does not fit (full disk) is taken back, so that the file always holds whole lines. Each line is on the
-    disk, not only on its way there, when write() returns. A file that somebody moved or deleted is begun anew.
+    A line that does not fit (full disk) is taken back, so that the file always holds whole lines. A file
+    that somebody moved or deleted is begun anew.
 
     Raises SinkError if the file cannot be opened or another sink writes to it; if only room is missing, write() tries.
     """
@@ -68,8 +69,26 @@ class FileSink:
         self._note(event.id)
         self.queue.delivered += 1
 
+    def sync(self) -> None:
+        """Bring what was written to the disk; raises SinkError if that fails."""
+        descriptor = -1
+        try:
+            descriptor = os.dup(self._descriptor)  # ours, whatever write() does with the file meanwhile
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NOTHING_TO_SYNC:
+                raise self._failure(error) from error
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+
     def close(self, within_s: float = CLOSE_S) -> None:
         """Close the file; as often as wanted."""
+        with contextlib.suppress(SinkError):
+            self.sync()
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -81,7 +100,7 @@ class FileSink:
                 with contextlib.suppress(FileNotFoundError):
                     if os.path.samestat(self.path.stat(), os.fstat(self._descriptor)):
                         return
-                self.close()
+                self._let_go()
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except (OSError, ValueError) as error:
             raise self._failure(error) from error
@@ -96,7 +115,7 @@ class FileSink:
             elif not size and self._form == "csv":
                 self._put(CSV_HEADER.encode())
         except BaseException:
-            self.close()
+            self._let_go()
             raise
 
     def _size(self) -> int:
@@ -110,12 +129,10 @@ class FileSink:
                 written += os.write(self._descriptor, content[written:])
             if written < len(content):
                 raise OSError("only a part of the line was written")
-            if self._is_file:
-                os.fdatasync(self._descriptor)
         except OSError as error:
             with contextlib.suppress(OSError):  # a device cannot be cut
                 os.ftruncate(self._descriptor, start)
-            self.close()  # a disk that comes back may have to be opened anew
+            self._let_go()  # a disk that comes back may have to be opened anew
             raise self._failure(error) from error
 
     def _rotate(self) -> None:

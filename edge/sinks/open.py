@@ -1,15 +1,13 @@
-"""A sink by its SPEC, and the end of them all."""
+"""A sink by its SPEC."""
 
 from __future__ import annotations
 
 import difflib
 import re
-import threading
-from collections.abc import Sequence
 from pathlib import Path
 
-from edge.errors import SinkError, UsageError
-from edge.sinks.base import CLOSE_S, QueueingSink, Sink
+from edge.errors import UsageError
+from edge.sinks.base import QueueingSink
 from edge.sinks.lines import Format
 
 _FILE_FORMATS: dict[str, Format] = {"jsonl": "jsonl", "csv": "csv"}
@@ -43,25 +41,6 @@ def open_mqtt(
     from edge.sinks.mqtt import open_mqtt as open_queue
 
     return HoldingSink(open_queue(url, password_file=password_file, ca_file=ca_file, state=state))
-
-
-def close_sinks(sinks: Sequence[Sink], within_s: float = CLOSE_S) -> None:
-    """Close all at the same time, so that together they take no longer than one. Raises the first one's SinkError."""
-    errors: list[SinkError] = []
-
-    def close(sink: Sink) -> None:
-        try:
-            sink.close(within_s)
-        except SinkError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=close, args=(sink,), name="closing", daemon=True) for sink in sinks]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
 
 
 def _open_file(form: Format, rest: str) -> QueueingSink:

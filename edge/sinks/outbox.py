@@ -1,6 +1,7 @@
 """Events that wait for their receiver: an SQLite queue that outlives crashes, bounded, in order.
 
-An event is committed to the disk before write() returns, and taken out only after its receiver acknowledged it.
+An event is stored before write() returns, and taken out only after its receiver acknowledged it. A commit is safe from
+the death of this process; sync() makes it safe from a power cut, in a thread that may wait for the disk.
 """
 
 from __future__ import annotations
@@ -68,9 +69,10 @@ class Outbox:
         self._bytes = 0
         self._done: set[int] = set()  # acknowledged, and not yet taken out because the disk was full
         self._lock = threading.RLock()
+        self._sync_lock = threading.RLock()  # taken after the other one
         self._descriptor = lock_file(path.with_name(path.name + ".lock"), name)
         try:
-            self._db = self._open()
+            self._db, self._keeper = self._open()
         except BaseException:
             os.close(self._descriptor)
             raise
@@ -125,8 +127,7 @@ class Outbox:
             if self._closed or not self._done:
                 return
             with suppress(SinkError), self._told():
-                # Without waiting for the disk: after a power cut an event comes twice rather than never.
-                with self._transaction("NORMAL"):
+                with self._transaction():
                     gone = self._delete(self._done)
                     self._note_dropped()
                 self.queue.waiting -= len(gone)
@@ -145,18 +146,24 @@ class Outbox:
                 return bytes(row[0]) if row else None
         return None
 
+    def sync(self) -> None:
+        """Bring what is stored to the disk, without holding up others; raises SinkError if that fails."""
+        with self._sync_lock, self._told():
+            if not self._closed:
+                # A checkpoint of the log brings the log to the disk first, and does not keep others from adding to it.
+                self._keeper.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def close(self) -> None:
         """Close the file and let go of the lock; as often as wanted."""
-        with self._lock:
+        with self._lock, self._sync_lock:
             if not self._closed:
                 self._closed = True
-                with suppress(sqlite3.Error):
-                    self._db.close()
+                self._disconnect()
                 os.close(self._descriptor)
 
     def _put(self, event_id: str, content: bytes, latest: bool) -> None:
         dropped: dict[int, int] = {}
-        with self._transaction("FULL"):
+        with self._transaction():
             known = self._db.execute("INSERT OR IGNORE INTO event (id, line) VALUES (?, ?)", (event_id, content))
             if not known.rowcount:
                 return
@@ -201,8 +208,7 @@ class Outbox:
         self._note("dropped", str(self.queue.dropped).encode())
 
     @contextmanager
-    def _transaction(self, synchronous: str) -> Iterator[None]:
-        self._db.execute(f"PRAGMA synchronous = {synchronous}")
+    def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -219,7 +225,7 @@ class Outbox:
         except sqlite3.Error as error:
             raise SinkError(f"{self._name}: {self.path}: {error}; make room, or check the disk") from error
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> tuple[sqlite3.Connection, sqlite3.Connection]:
         with self._told():
             try:
                 return self._connect()
@@ -229,8 +235,10 @@ class Outbox:
                 self._set_aside(error)
                 return self._connect()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> tuple[sqlite3.Connection, sqlite3.Connection]:
+        """Two connections: one that adds and takes out, and one that only brings to the disk."""
         db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
+        keeper = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=1.0)
         try:
             self.path.chmod(0o600)
             version, application = (
@@ -247,17 +255,28 @@ class Outbox:
             row = db.execute("SELECT value FROM note WHERE name = 'dropped'").fetchone()
             self.queue.waiting, self._bytes = count, size
             self.queue.dropped = int(row[0]) if row else 0
+            # Once with the disk's word, which also makes the log's own name safe from a power cut.
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("INSERT OR REPLACE INTO note VALUES ('opened', ?)", (str(time.time()).encode(),))
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA wal_autocheckpoint = 0")
         except BaseException:
+            keeper.close()
             db.close()
             raise
-        return db
+        return db, keeper
+
+    def _disconnect(self) -> None:
+        for connection in (self._keeper, self._db):
+            with suppress(sqlite3.Error):
+                connection.close()
 
     def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
-        with suppress(sqlite3.Error):
-            self._db.close()
-        self._set_aside(error)
-        self._done.clear()
-        self._db = self._connect()
+        with self._sync_lock:
+            self._disconnect()
+            self._set_aside(error)
+            self._done.clear()
+            self._db, self._keeper = self._connect()
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_name(f"{self.path.name}.broken-{time.time_ns() // 1_000_000}")

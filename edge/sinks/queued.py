@@ -29,6 +29,10 @@ class QueuedSink:
         self._outbox.put(event.id, json_line(event), latest=event.happening != "gone")
         self._courier.wake()
 
+    def sync(self) -> None:
+        """Bring what is stored to the disk; raises SinkError if that fails."""
+        self._outbox.sync()
+
     def close(self, within_s: float = CLOSE_S) -> None:
         """Deliver what can be within so many seconds; the rest waits on the disk for the next run."""
         self._courier.finish(within_s)
