@@ -12,13 +12,13 @@ from typing import Self
 from edge.errors import UsageError
 from edge.live.deliver import close_together, deliver
 from edge.live.loop import Limits, Watcher, follow
-from edge.live.reload import CurrentReader, Reloader, open_reader
+from edge.live.reload import CurrentReader, Reloader
 from edge.live.stop import RunSignals
 from edge.live.vitals import Vitals
 from edge.settings.values import RunSettings
-from edge.sinks.base import Sink
+from edge.sinks.base import QueueingSink, Sink
 from edge.sinks.console import ConsoleSink
-from edge.sinks.open import open_sink
+from edge.sinks.open import open_mqtt, open_sink
 from edge.sources.base import Source
 from edge.sources.open import open_source
 
@@ -50,7 +50,7 @@ class Appliance:
         with ExitStack() as held:
             source = held.enter_context(open_source(settings.source, settings.camera))
             vitals = Vitals()
-            reader = CurrentReader(open_reader(settings.reading), vitals)
+            reader = CurrentReader(settings.reading, vitals)
             opened = cls(settings=settings, source=source, reader=reader, sinks=[], watchers=[], vitals=vitals)
             held.callback(opened.close)
             opened._open_sinks()
@@ -71,6 +71,7 @@ class Appliance:
             self.vitals,
             limits=Limits(frames=limits.frames, seconds=limits.seconds, roi=self.settings.reading.roi),
             wait=self.settings.wait,
+            timeout_s=self.settings.camera.timeout_s,
             stopped=signals.stopped,
         )
         reloader = Reloader(signals.hangups, self.settings, reread, self.reader)
@@ -95,13 +96,42 @@ class Appliance:
         self.close()
 
     def _open_sinks(self) -> None:
-        events = self.settings.events
+        events, mqtt = self.settings.events, self.settings.mqtt
         self.sinks.append(ConsoleSink(events.format))
         for spec in events.sinks:
-            self.sinks.append(open_sink(spec))
-        for sink in self.sinks:
-            if queue := getattr(sink, "queue", None):
-                self.vitals.queues[getattr(sink, "name", "")] = queue
+            self._add(open_sink(spec))
+        if mqtt.url is not None:
+            self._add(open_mqtt(mqtt.url, password_file=mqtt.password_file, ca_file=mqtt.ca))
+
+    def _add(self, sink: QueueingSink) -> None:
+        self.sinks.append(sink)
+        self.vitals.queues[sink.name] = sink.queue
 
     def _open_watchers(self) -> None:
-        pass
+        """What looks on, each imported only when it is wanted: a preview brings a web server."""
+        kept, roi = self.settings.snapshots, self.settings.reading.roi
+        if kept.folder is not None:
+            from edge.live.snapshots import Snapshots
+
+            snapshots = Snapshots.open(kept.folder, kept.keep, kept.keep_mb, open_reader=self.reader.another, roi=roi)
+            self._watch(snapshots, snapshots.forget_reader)
+        if self.settings.web.serve is not None:
+            from edge.web.address import parse_address
+            from edge.web.preview import Preview
+
+            preview = Preview.open(
+                parse_address(self.settings.web.serve),
+                self.vitals,
+                source=self.source.name,
+                open_reader=self.reader.another,
+                roi=roi,
+                timeout_s=self.settings.camera.timeout_s,
+                token_file=self.settings.web.token_file,
+                allow_hosts=self.settings.web.allow_hosts,
+            )
+            self._watch(preview, preview.forget_reader)
+            _log.warning("%s", preview.greeting)
+
+    def _watch(self, watcher: Watcher, forget_reader: Callable[[], None]) -> None:
+        self.watchers.append(watcher)
+        self.reader.on_change.append(forget_reader)

@@ -63,17 +63,20 @@ def follow(
     *,
     limits: Limits | None = None,
     wait: bool = False,
+    timeout_s: float = 5.0,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[Step]:
     """Read the source until it ends, a limit is reached or stopped() says so, counting in vitals.
 
-    Live sources give their newest frame; others every frame. Raises SourceError if the source gives no first frame
+    Live sources give their newest frame; others every frame. timeout_s: a live source that is silent, or dead, for so
+    long is opened again. Raises SourceError if the source gives no first frame
     (unless wait), UsageError if limits.roi is not within the picture.
     """
     limits = limits or Limits()
     steady = Steady(STEADY if source.moving else EACH_FRAME)
     began = vitals.began
-    frames = _newest(source, vitals, wait, lambda: stopped() or _over(began, limits)) if source.live else iter(source)
+    newest = NewestFrame(source, vitals=vitals, wait=wait, timeout_s=timeout_s) if source.live else None
+    frames = iter(source) if newest is None else _newest(newest, lambda: stopped() or _over(began, limits))
     try:
         for frame in frames:
             start = time.perf_counter()
@@ -91,12 +94,10 @@ def follow(
         source.close()
 
 
-def _newest(source: Source, vitals: Vitals, wait: bool, stopped: Callable[[], bool]) -> Iterator[Frame]:
-    newest = NewestFrame(source, wait=wait)
+def _newest(newest: NewestFrame, stopped: Callable[[], bool]) -> Iterator[Frame]:
     try:
         while not stopped():
             frame = newest.next(_POLL_S)
-            vitals.skipped = newest.skipped
             if frame is not None:
                 yield frame
     finally:

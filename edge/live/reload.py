@@ -32,16 +32,35 @@ def open_reader(settings: ReadingSettings) -> Reader:
 
 
 class CurrentReader:
-    """Reads with the reader in use, another may take its place at any time; tells vitals what the models took."""
+    """Reads with the reader of some settings; others may take their place at any time, between two frames.
 
-    def __init__(self, reader: Reader, vitals: Vitals) -> None:
-        self.reader = reader
+    vitals are told what the models took. on_change holds what is to be called when the settings have changed.
+    """
+
+    def __init__(self, settings: ReadingSettings, vitals: Vitals) -> None:
+        """Raises ModelError, UsageError."""
+        self.on_change: list[Callable[[], None]] = []
+        self._settings = settings
+        self._reader = open_reader(settings)
         self._vitals = vitals
+
+    def change(self, settings: ReadingSettings) -> Reader:
+        """Read with these settings, and the models that they mean now; the new reader. Raises as __init__ does."""
+        reader = open_reader(settings)
+        _ = reader.threshold  # opens what it needs for it, or fails here
+        self._settings, self._reader = settings, reader
+        for call in self.on_change:
+            call()
+        return reader
+
+    def another(self) -> Reader:
+        """A reader of its own for another thread, like the one in use. Raises ModelError."""
+        return open_reader(self._settings)
 
     def read(self, pixels: Image) -> tuple[Reading, ...]:
         """Readings of pixels (H, W) grey or (H, W, 3) BGR uint8. Raises ShapeError."""
         before = busy_s()
-        readings = self.reader.read(pixels)
+        readings = self._reader.read(pixels)
         self._vitals.inference_us = 1e6 * (busy_s() - before)
         return readings
 
@@ -70,14 +89,12 @@ class Reloader:
         """Read the settings again and put in force what can be."""
         try:
             settings = self._reread()
-            reader = open_reader(settings.reading)
-            threshold = reader.threshold
+            reader = self._current.change(settings.reading)
         except EdgeError as error:
             _log.error("settings are not read again, the old ones stay: %s", error)
             return
-        self._current.reader = reader
         later = [name for name in changes(self._settings, settings) if name not in _IN_FORCE]
-        _log.warning("settings read again: model %s, threshold %.3g", reader.classifier.manifest.name, threshold)
+        _log.warning("settings read again: model %s, threshold %.3g", reader.classifier.manifest.name, reader.threshold)
         if later:
             _log.warning("%s: changed, and in force from the next start on", ", ".join(later))
 

@@ -85,6 +85,10 @@ class Snapshots:
         """How many events have been stored."""
         return self._shelf.stored
 
+    def forget_reader(self) -> None:
+        """The run reads with other settings or models now: open_reader is asked again."""
+        self._reader = None
+
     def see(self, step: Step) -> None:
         """Take one step; returns at once."""
         if not step.events:
@@ -113,22 +117,21 @@ class Snapshots:
                 _log.exception("snapshots: frame %d is left out", step.frame.index)
 
     def _store(self, step: Step) -> None:
-        if self._reader is None:
-            self._reader = self._open_reader()
+        reader = self._reader = self._reader or self._open_reader()
         trace = Trace()
         part = step.frame.pixels
         left, top = 0, 0
         if self._roi is not None:
             left, top = self._roi.left, self._roi.top
             part = np.ascontiguousarray(part[top : self._roi.bottom, left : self._roi.right])
-        readings = self._reader.read(part, trace)
+        readings = reader.read(part, trace)
         for event in step.events:
             place = event.reading.box.moved(-left, -top)
             seen = max(readings, key=lambda reading: overlap(reading.box, place), default=None)
             if seen is not None and overlap(seen.box, place) < _SAME_PLACE:
                 seen = None
             evidence = trace.of(seen) if seen is not None else None
-            name = self._reader.classifier.manifest.name
+            name = reader.classifier.manifest.name
             self._shelf.put(event.id, _files(event, step.frame.pixels, seen, evidence, name))
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from edge.settings.values import RunSettings
+from edge.sources.addresses import shown_address
 from edge.values import Box
 
 # What is said of each key, and an example of the keys that may be left out.
@@ -48,10 +48,11 @@ ABOUT: dict[tuple[str, str], tuple[str, str]] = {
 def settings_toml(settings: RunSettings) -> str:
     """The settings as TOML, every key with what it means; read_settings() gives the same settings back.
 
-    A password in the camera's address is left out.
+    A password in the camera's address stands there as ***.
     """
     lines = ["# Settings of `edge run --config FILE`; a flag of the same name goes before a key."]
-    said = _content(replace(settings, source=_without_password(settings.source)))
+    source = None if settings.source is None else shown_address(settings.source)
+    said = _content(replace(settings, source=source))
     for (table, key), (about, example) in ABOUT.items():
         if (header := f"[{table}]") not in lines:
             lines += ["", header]
@@ -77,15 +78,6 @@ def _content(settings: RunSettings) -> dict[str, dict[str, object]]:
         "snapshots": asdict(settings.snapshots),
         "limits": asdict(settings.limits),
     }
-
-
-def _without_password(source: str | None) -> str | None:
-    """An address without what stands between its user and its host."""
-    if source is None or "://" not in source or "@" not in source:
-        return source
-    parts = urlsplit(source)
-    user, _, host = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user.partition(':')[0]}@{host}").geturl()
 
 
 def _value(value: object) -> str:
