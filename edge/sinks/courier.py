@@ -14,6 +14,8 @@ from threading import Lock, Thread
 
 from edge.sinks.base import Waiting
 
+_AFTER_BUG_S = 60.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -73,11 +75,23 @@ class Courier:
         self._lock = Lock()
         self._closed = False
         # A daemon: a resolver or a server that never answers must not keep the program from ending.
-        self._thread = Thread(target=work, args=(self,), name=name, daemon=True)
+        self._work = work
+        self._thread = Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._work(self)
+                return
+            except Exception:  # a bug: what waits is still on the disk, and the next try may go better
+                _log.exception("%s: this is a bug of inkedge; please report it. Events wait", self._thread.name)
+                if self.closing():
+                    return
+                self.pause(_AFTER_BUG_S)
 
     def wake(self) -> None:
         """End the thread's present wait(): there is something to do."""

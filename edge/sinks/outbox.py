@@ -24,6 +24,7 @@ from edge.sinks.state import lock_file, state_folder
 
 MOST_EVENTS = 100_000
 MOST_BYTES = 100_000_000
+_MOST_FREE_PAGES = 1000  # 4 MB; what a long absence of the receiver took is given back after it
 _KEEP_BROKEN = 2  # files set aside; a disk that breaks one a day must not be filled by them
 # "inkO", so that `file` and we know whose it is; the version counts up whenever a table changes.
 _APPLICATION = 0x696E6B4F
@@ -133,7 +134,10 @@ class Outbox:
                 self.queue.waiting -= len(gone)
                 self._bytes -= sum(gone.values())
                 self._done.clear()
-                if not self.queue.waiting:
+                if (
+                    not self.queue.waiting
+                    and self._db.execute("PRAGMA freelist_count").fetchone()[0] > _MOST_FREE_PAGES
+                ):
                     self._db.execute("PRAGMA incremental_vacuum").fetchall()
 
     def latest(self) -> bytes | None:
@@ -273,10 +277,12 @@ class Outbox:
 
     def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
         with self._sync_lock:
+            dropped = self.queue.dropped + self.queue.waiting
             self._disconnect()
             self._set_aside(error)
             self._done.clear()
             self._db, self._keeper = self._connect()
+            self.queue.dropped = dropped
 
     def _set_aside(self, error: sqlite3.DatabaseError) -> None:
         aside = self.path.with_name(f"{self.path.name}.broken-{time.time_ns() // 1_000_000}")

@@ -70,9 +70,17 @@ def _csv(page: PageResult) -> str:
         [*start, reading.text, f"{reading.confidence:.4f}", reading.status, *reading.box.as_list(), ""]
         for reading in page.readings
     ] or [[*start, "", "", "", "", "", "", "", page.error or ""]]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+    return "".join(map(_csv_row, rows))
+
+
+def _csv_row(row: list[object]) -> str:
+    """A row that ends with a line feed; a carriage return in a name is quoted too.
+
+    The writer quotes what its own line end holds, and before Python 3.13 nothing else that ends lines.
+    """
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    return text.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _text(page: PageResult) -> str:
