@@ -28,7 +28,8 @@ _FFMPEG_QUIET = "-8"
 class CaptureSource(SourceBase, ABC):
     """Frames of one cv2.VideoCapture, opened anew by every iteration; what is unlike between kinds is in subclasses.
 
-    A frame's time is when it was fetched, unless the kind knows when it was taken.
+    A frame's time is when it was fetched, unless the kind knows when it was taken. broken counts reads that gave
+    nothing and were followed by another.
     """
 
     moving = True
@@ -55,16 +56,23 @@ class CaptureSource(SourceBase, ABC):
         failing_since: float | None = None
         while not self._closed.is_set():
             asked = time.monotonic()
-            good, pixels = capture.read()
+            good, pixels = self._read(capture)
             if not good:
                 failing_since = asked if failing_since is None else failing_since
                 if not self._tries_again(time.monotonic() - failing_since):
                     self._end(given=given)
                     return
+                self.broken += 1
                 continue
             given, failing_since = True, None
             yield Frame(pixels=cast(Image, pixels), index=self._index, time=self._taken_at(capture), source=self.name)
             self._index += 1
+
+    def _read(self, capture: cv2.VideoCapture) -> tuple[bool, cv2.typing.MatLike]:
+        try:
+            return capture.read()
+        except cv2.error as error:  # pixels of a shape that OpenCV itself does not expect, or no memory for them
+            raise SourceError(f"camera {self.name}: a picture that cannot be decoded ({error.err})") from error
 
     def close(self) -> None:
         """Stop after the frame that is being fetched; as often as wanted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from threading import Event
@@ -12,10 +13,13 @@ from edge.sources.base import SourceBase
 from edge.sources.settings import CameraSettings, say_unset
 from edge.values import Frame, Image
 
+_log = logging.getLogger(__name__)
+
 _SIZE = (640, 480)
 _FORMAT = "RGB888"  # libcamera's name for bytes in the order blue, green, red
 _MANUAL_FOCUS = 0  # libcamera.controls.AfModeEnum.Manual
-_STALE_S = 60.0
+# libcamera holds no more than its few buffers: what seems older has its time from another clock than ours.
+_OLDEST_S = 2.0
 INSTALL = (
     "sudo apt install python3-picamera2, and make the virtual environment with that Python and --system-site-packages"
 )
@@ -72,7 +76,7 @@ class PicameraSource(SourceBase):
                 f"camera {self.name}: libcamera sees {there} camera{'s' * (there != 1)}; is the ribbon in, the right "
                 "way round? `rpicam-hello --list-cameras` shows them"
             ) from error
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise SourceError(
                 f"camera {self.name}: it does not open ({error}); is another program using it?"
             ) from error
@@ -85,7 +89,7 @@ class PicameraSource(SourceBase):
             camera.configure(camera.create_video_configuration(main=main, controls=controls))
             unset = self._set(camera)
             camera.start()
-        except (RuntimeError, ValueError) as error:
+        except (RuntimeError, ValueError, OSError) as error:
             raise SourceError(
                 f"camera {self.name}: it does not start ({error}); try without --size and --fps"
             ) from error
@@ -120,7 +124,7 @@ class PicameraSource(SourceBase):
             raise SourceError(
                 f"camera {self.name}: no frame in {wait_s:.1f} s; is the ribbon loose at one of its ends?"
             ) from error
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             raise SourceError(f"camera {self.name}: it stopped ({error}); is its ribbon loose?") from error
         try:
             pixels = request.make_array("main")
@@ -129,12 +133,13 @@ class PicameraSource(SourceBase):
             request.release()
         now = time.time()
         age_s = 0.0 if stamp is None else (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - stamp) / 1e9
-        return cast(Image, pixels), now - age_s if 0 <= age_s < _STALE_S else now
+        return cast(Image, pixels), now - age_s if 0 <= age_s < _OLDEST_S else now
 
 
 def _close(camera: Any) -> None:
     """Stop the camera and give it back, whatever state it is in."""
-    try:
-        camera.stop()
-    finally:
-        camera.close()
+    for end in (camera.stop, camera.close):
+        try:
+            end()
+        except (RuntimeError, OSError) as error:  # it is being left for what went wrong before, which is said
+            _log.info("camera: %s: %s", end.__name__, error)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from typing import cast
 
 import cv2
 
-from edge.sources.base import Source, SourceBase
+from edge.sources.base import Source, SourceBase, opened
 from edge.sources.settings import Rotation
 from edge.values import Frame, Image
 
@@ -29,10 +28,14 @@ class TurnedSource(SourceBase):
         self._mirror = mirror
 
     def __iter__(self) -> Iterator[Frame]:
-        # Closed with this iteration, not some time later: the camera below has to be free before it is opened again.
-        with closing(iter(self._source)) as frames:  # type: ignore[type-var]  # every source here is a generator
+        with opened(self._source) as frames:
             for frame in frames:
                 yield replace(frame, pixels=self._turn(frame.pixels))
+
+    @property
+    def broken(self) -> int:  # type: ignore[override]  # a class attribute in the base
+        """Those of the source itself."""
+        return self._source.broken
 
     def close(self) -> None:
         """Close the source itself; as often as wanted."""

@@ -25,7 +25,8 @@ _MANUAL = 1  # V4L2_EXPOSURE_MANUAL
 _EXPOSURE_UNITS_PER_MS = 10  # V4L2_CID_EXPOSURE_ABSOLUTE counts in 100 µs
 # OpenCV waits 10 s for a frame unless told, once a process.
 _SELECT_TIMEOUT = "OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"
-_STALE_S = 60.0
+# The driver holds no more than its few buffers: what seems older has its time from another clock than ours.
+_OLDEST_S = 2.0
 
 
 class DeviceSource(CaptureSource):
@@ -84,7 +85,7 @@ class DeviceSource(CaptureSource):
     def _taken_at(self, capture: cv2.VideoCapture) -> float:
         now = time.time()
         age_s = time.monotonic() - capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        return now - age_s if 0 <= age_s < _STALE_S else now
+        return now - age_s if 0 <= age_s < _OLDEST_S else now
 
 
 def _set(capture: cv2.VideoCapture, settings: CameraSettings) -> tuple[str, ...]:
