@@ -221,7 +221,7 @@ def test_a_broken_ledger_is_told_from_one_of_another_version_or_program(tmp_path
     spoil(file, 68, b"\0\0\0\0")
     with pytest.raises(JobError, match="not a ledger of this program"):
         Ledger(job, create=True)
-    for start, content in ((0, b"garbage" * 20), (4096, b"\xff" * 40_000), (len(whole) // 2, b"\xff" * 20_000)):
+    for start, content in ((0, b"garbage" * 20), (4096, b"\xff" * 40_000), (len(whole) // 4, b"\xff" * 20_000)):
         file.write_bytes(whole)
         spoil(file, start, content)
         with pytest.raises(JobError, match="is broken") as told, Ledger(job) as ledger:

@@ -102,3 +102,8 @@ def _unsure(settled: Settled) -> str:
     if settled.value != settled.raw:
         return f"{settled.raw} breaks a rule, and {settled.value} is not sure enough"
     return "not sure enough" + (f", may be {settled.alternatives[0][0]}" if settled.alternatives else "")
+
+
+def is_only_unsure(reason: str) -> bool:
+    """Whether the reason of a value for review is its confidence and nothing else."""
+    return "not sure enough" in reason and ";" not in reason

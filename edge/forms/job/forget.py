@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from edge.forms.job.entries import forget_said, iso_time
 from edge.forms.job.job_page import StoredPage, page_from_json
-from edge.forms.job.ledger import Ledger, iso_time
+from edge.forms.job.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ def forget_pages(job: Path, before: datetime) -> Forgotten:
         with ledger.change(forever=True) as db:
             old = "(SELECT sha256 FROM page WHERE read_at < ?)"
             corrections = db.execute(f"DELETE FROM correction WHERE page IN {old}", (limit,)).rowcount  # noqa: S608
+            forget_said(db, limit)
             crops = db.execute(
                 "DELETE FROM crop WHERE (generation, page) IN (SELECT generation, sha256 FROM page WHERE read_at < ?)",
                 (limit,),

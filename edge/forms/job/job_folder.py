@@ -7,40 +7,18 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from edge.errors import JobError, SinkError
+from edge.forms.job.schema import VERSION, make_tables, renew_tables
 
 LEDGER = "ledger.sqlite"
 LOCK = "lock"
-# "inkF", so that `file` and we know whose it is; the version counts up whenever a table changes.
+# "inkF", so that `file` and we know whose it is.
 _APPLICATION = 0x696E6B46
-_VERSION = 1
 # How long a reader waits for a writer's moment.
 _PATIENCE_S = 10.0
-
-# input: what a run was given, in its order; a source stands there once, with the last run that had it.
-# place: which page a file has at a number, or why it could not be read. page: what was read of a page, whatever files
-# have it. Both belong to a generation. correction: by page and field, whatever the generation.
-_SCHEMA = """
-CREATE TABLE generation (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, content TEXT NOT NULL);
-CREATE TABLE run (id INTEGER PRIMARY KEY, generation INTEGER NOT NULL REFERENCES generation, started TEXT NOT NULL,
-  ended TEXT);
-CREATE TABLE input (run INTEGER NOT NULL REFERENCES run, position INTEGER NOT NULL, source BLOB NOT NULL, file TEXT,
-  error TEXT, PRIMARY KEY (run, position)) WITHOUT ROWID;
-CREATE INDEX input_source ON input (source);
-CREATE TABLE file (generation INTEGER NOT NULL, sha256 TEXT NOT NULL, pages INTEGER NOT NULL,
-  PRIMARY KEY (generation, sha256)) WITHOUT ROWID;
-CREATE TABLE place (generation INTEGER NOT NULL, file TEXT NOT NULL, number INTEGER NOT NULL, page TEXT, error TEXT,
-  PRIMARY KEY (generation, file, number)) WITHOUT ROWID;
-CREATE TABLE page (generation INTEGER NOT NULL, sha256 TEXT NOT NULL, content TEXT NOT NULL, ms REAL NOT NULL,
-  read_at TEXT NOT NULL, forgotten INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (generation, sha256));
-CREATE TABLE crop (generation INTEGER NOT NULL, page TEXT NOT NULL, field TEXT NOT NULL, png BLOB NOT NULL,
-  PRIMARY KEY (generation, page, field));
-CREATE TABLE correction (page TEXT NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, made_at TEXT NOT NULL,
-  PRIMARY KEY (page, field)) WITHOUT ROWID;
-"""
 
 
 def has_ledger(job: Path) -> bool:
@@ -48,10 +26,11 @@ def has_ledger(job: Path) -> bool:
     return (job / LEDGER).is_file()
 
 
-def open_ledger(job: Path, *, create: bool) -> sqlite3.Connection:
+def open_ledger(job: Path, *, create: bool, alone: bool = False) -> sqlite3.Connection:
     """The ledger of a job folder, in autocommit mode; create makes folder and ledger where they are not there yet.
 
-    Raises JobError if it is absent, broken or of another version, SinkError if there is no room to make it.
+    One that an older inkedge made is renewed; alone: the caller holds the folder's lock.
+    Raises JobError if it is absent, broken or of a later version, SinkError if there is no room to make it.
     """
     path = job / LEDGER
     if not create and not has_ledger(job):
@@ -63,14 +42,14 @@ def open_ledger(job: Path, *, create: bool) -> sqlite3.Connection:
             f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=_PATIENCE_S, isolation_level=None
         )
         try:
-            _prepare(connection, job, create=create)
+            _prepare(connection, job, create=create, alone=alone)
         except BaseException:
             connection.close()
             raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, job: Path, *, create: bool) -> None:
+def _prepare(connection: sqlite3.Connection, job: Path, *, create: bool, alone: bool) -> None:
     # In WAL mode a killed process leaves whole transactions behind. NORMAL: what a power cut may take of the last
     # pages is read again, and nothing else; what a person entered is committed with FULL.
     connection.execute("PRAGMA foreign_keys = ON")
@@ -81,16 +60,17 @@ def _prepare(connection: sqlite3.Connection, job: Path, *, create: bool) -> None
         raise JobError(f"job {job}: no run has begun in it; `edge forms read` with this --job begins one")
     if empty:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(
-            f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; PRAGMA user_version = {_VERSION}; COMMIT;"
-        )
+        make_tables(connection, _APPLICATION)
         return
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != _APPLICATION:
         raise JobError(f"job {job}: {LEDGER} is not a ledger of this program; name another folder with --job")
-    if version != _VERSION:
+    if 0 < version < VERSION:
+        with nullcontext() if alone else locked(job):  # a run of the older inkedge would not list what it reads
+            renew_tables(connection)
+    elif version != VERSION:
         raise JobError(
-            f"job {job}: its ledger has version {version}, this inkedge knows version {_VERSION}; "
+            f"job {job}: its ledger has version {version}, this inkedge knows version {VERSION}; "
             "use the inkedge that made it, or begin another job"
         )
 

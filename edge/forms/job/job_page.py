@@ -9,24 +9,41 @@ from functools import cache
 from typing import Any, Literal, TypeAlias
 
 from edge.forms.job.generation import Generation
+from edge.forms.job.review_values import ReviewValue, review_values
 from edge.forms.values import FieldReading, FormPage, Registration
 from edge.values import Box
 
 PageStatus: TypeAlias = Literal["read", "review", "error"]
 
 
+JudgedAs: TypeAlias = Literal["accepted", "corrected", "unreadable", "odd"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What a person said of a value: it is as read, it is another, nobody can read it, or it looks odd to them.
+
+    value: "" unless it is accepted or corrected, and where nothing is written. made_at: UTC, ISO 8601.
+    """
+
+    kind: JudgedAs
+    value: str
+    name: str
+    made_at: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """A page under the source it has in its job.
 
-    generation: what it was read with. corrections: the value that a person gave, by the name of the field.
+    generation: what it was read with. judged: what people said of its values, by the name of the field.
     duplicate_of: the `SOURCE#PAGE` of which it is a second copy. forgotten: it was read, and its values were deleted
     since. The page of a duplicate or a forgotten one has no fields. read_at: UTC, ISO 8601; "" for an error.
     """
 
     page: FormPage
     generation: Generation
-    corrections: Mapping[str, str] = field(default_factory=dict)
+    judged: Mapping[str, Judged] = field(default_factory=dict)
     duplicate_of: str | None = None
     forgotten: bool = False
     read_at: str = ""
@@ -37,19 +54,28 @@ class JobPage:
         return f"{self.page.source}#{self.page.page_number}"
 
     @property
+    def corrections(self) -> Mapping[str, str]:
+        """The values that a person stands for, by the name of the field."""
+        return {name: said.value for name, said in self.judged.items() if said.kind in ("accepted", "corrected")}
+
+    @property
     def status(self) -> PageStatus:
         """`read` if nobody needs to look at it, `error` if it could not be opened, `review` otherwise."""
         if self.page.error is not None:
             return "error"
         if self.duplicate_of is not None or self.forgotten:
             return "read"
-        open_fields = [one for one in self.page.fields if one.name not in self.corrections]
+        corrections = self.corrections
+        open_fields = [one for one in self.page.fields if one.name not in corrections]
         if self.page.template is None or self.page.registration is None:
             return "review"
         if self.page.registration.status != "ok" and (open_fields or not self.page.fields):
             return "review"
         required = self.generation.required(self.page.template)
-        doubtful = (one.status == "review" or (one.status == "empty" and one.name in required) for one in open_fields)
+        doubtful = (
+            one.status == "review" or one.name in self.judged or (one.status == "empty" and one.name in required)
+            for one in open_fields
+        )
         return "review" if any(doubtful) else "read"
 
 
@@ -74,7 +100,7 @@ class Copies:
 class StoredPage:
     """What came of a page as the ledger stores it: content is the JSON of all of it but where it stands and its ms.
 
-    A worker makes it, so that the process that keeps the ledger need not.
+    values: those that a person may be shown. A worker makes it, so that the process that keeps the ledger need not.
     """
 
     number: int
@@ -82,13 +108,21 @@ class StoredPage:
     content: str
     ms: float
     error: str | None = None
+    values: tuple[ReviewValue, ...] = ()
 
     @classmethod
     def of(cls, page: FormPage) -> StoredPage:
         """A page as it is stored."""
         content = {name: value for name, value in _plain(page).items() if name not in ("source", "page_number", "ms")}
         text = json.dumps(content, default=_plain, separators=(",", ":"))
-        return cls(number=page.page_number, sha256=page.sha256, content=text, ms=page.ms, error=page.error)
+        return cls(
+            number=page.page_number,
+            sha256=page.sha256,
+            content=text,
+            ms=page.ms,
+            error=page.error,
+            values=review_values(page),
+        )
 
 
 def page_from_json(text: str, *, source: str, page_number: int, ms: float) -> FormPage:

@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.forms.job.job_folder import is_locked
 from edge.forms.job.job_page import Copies, JobPage
 from edge.forms.job.ledger import Ledger
+from edge.forms.job.tables import status_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ def job_status(job: Path) -> JobStatus:
         reasons: Counter[str] = Counter()
         for page in map(copies.mark, ledger.all_pages()):
             pages[_kind(page)] += 1
-            values.update("corrected" if one.name in page.corrections else one.status for one in page.page.fields)
+            values.update(status_of(one, page) for one in page.page.fields)
             reasons.update(_reasons(page))
         return JobStatus(
             job=str(job),
@@ -94,7 +95,7 @@ def _kind(page: JobPage) -> str:
 
 def _reasons(page: JobPage) -> list[str]:
     """Why a person must look at a page or its fields, the main cause of each."""
-    found = [one.reason for one in page.page.fields if one.reason and one.name not in page.corrections]
+    found = [one.reason for one in page.page.fields if one.reason and one.name not in page.judged]
     if page.page.registration is not None and page.page.registration.reason and page.duplicate_of is None:
         found.append(page.page.registration.reason)
     # What stands behind a semicolon is a remedy, or differs from field to field.

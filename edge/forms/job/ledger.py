@@ -10,15 +10,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from edge.errors import JobError
+from edge.forms.job.entries import Said, enter, judged_of, now
 from edge.forms.job.generation import Generation
 from edge.forms.job.job_folder import has_ledger, locked, open_ledger, told
-from edge.forms.job.job_page import JobPage, StoredPage, page_from_json
+from edge.forms.job.job_page import JobPage, Judged, StoredPage, page_from_json
+from edge.forms.job.review_values import note_values
 from edge.forms.values import FormPage
 
 
@@ -53,9 +54,10 @@ class Ledger:
         """
         self.job = job
         with ExitStack() as held:
-            if create or (write and has_ledger(job)):
+            alone = create or (write and has_ledger(job))
+            if alone:
                 held.enter_context(locked(job))
-            self._db = open_ledger(job, create=create)
+            self._db = open_ledger(job, create=create, alone=alone)
             held.callback(self._db.close)
             self._held = held.pop_all()
         self._generations: dict[int, Generation] = {}
@@ -80,7 +82,7 @@ class Ledger:
             last = self._db.execute("SELECT generation FROM run ORDER BY id DESC LIMIT 1").fetchone()
             generation_id = self._note_generation(generation)
             run_id = self._db.execute(
-                "INSERT INTO run (generation, started) VALUES (?, ?)", (generation_id, _now())
+                "INSERT INTO run (generation, started) VALUES (?, ?)", (generation_id, now())
             ).lastrowid
             names = [os.fsencode(source) for source in sources]
             self._db.executemany("DELETE FROM input WHERE source = ?", ((name,) for name in names))
@@ -105,7 +107,7 @@ class Ledger:
     def end(self, run: Run) -> None:
         """Note that a run went through."""
         with self.change():
-            self._db.execute("UPDATE run SET ended = ? WHERE id = ?", (_now(), run.id))
+            self._db.execute("UPDATE run SET ended = ? WHERE id = ?", (now(), run.id))
 
     def note_file(self, run: Run, position: int, *, file: str | None = None, error: str | None = None) -> None:
         """What the input at a position is: the sha256 of its bytes, or why it could not be opened."""
@@ -133,8 +135,15 @@ class Ledger:
         )
         return {number for (number,) in rows}
 
-    def record(self, run: Run, file: str, page: StoredPage, crops: Iterable[tuple[str, bytes]] = ()) -> None:
-        """Note what came of a page of a file, and PNG crops by field; all of it, or nothing."""
+    def record(
+        self,
+        run: Run,
+        file: str,
+        page: StoredPage,
+        crops: Iterable[tuple[str, bytes]] = (),
+        tiles: bytes | None = None,
+    ) -> None:
+        """Note what came of a page of a file, PNG crops by field, the JPEG of its tiles; all of it, or nothing."""
         place = (run.generation_id, file, page.number)
         with self.change():
             if page.error is not None:
@@ -144,13 +153,16 @@ class Ledger:
             # Another file's copy may have come first: what is known stays, so that nothing is read twice.
             new = self._db.execute(
                 "INSERT OR IGNORE INTO page (generation, sha256, content, ms, read_at) VALUES (?, ?, ?, ?, ?)",
-                (run.generation_id, page.sha256, page.content, page.ms, _now()),
+                (run.generation_id, page.sha256, page.content, page.ms, now()),
             ).rowcount
             if new:
                 self._db.executemany(
                     "INSERT OR REPLACE INTO crop VALUES (?, ?, ?, ?)",
                     ((run.generation_id, page.sha256, field, png) for field, png in crops),
                 )
+                leaf = note_values(self._db, run.generation_id, page.sha256, page.values)
+                if tiles is not None:
+                    self._db.execute("INSERT INTO tile (leaf, jpeg) VALUES (?, ?)", (leaf, tiles))
 
     # What tables are made of
 
@@ -253,7 +265,7 @@ class Ledger:
         return JobPage(
             page=page,
             generation=self._generation(given.generation_id),
-            corrections=self._corrections(sha256),
+            judged=self._judged(sha256),
             forgotten=bool(forgotten),
             read_at=read_at,
         )
@@ -262,11 +274,8 @@ class Ledger:
 
     def correct(self, sha256: str, values: Mapping[str, str]) -> None:
         """Note the values a person gave to fields of a page, for all generations; on disk when this returns."""
-        with self.change(forever=True):
-            self._db.executemany(
-                "INSERT OR REPLACE INTO correction VALUES (?, ?, ?, ?)",
-                ((sha256, field, value, _now()) for field, value in values.items()),
-            )
+        with self.change(forever=True) as db:
+            enter(db, [Said(page=sha256, field=field, value=value) for field, value in values.items()])
 
     def pack(self) -> None:
         """Write the file anew without what was deleted, and empty the log beside it."""
@@ -280,8 +289,9 @@ class Ledger:
 
     # SQLite
 
-    def _corrections(self, sha256: str) -> dict[str, str]:
-        return dict(self._rows("SELECT field, value FROM correction WHERE page = ? ORDER BY field", sha256))
+    def _judged(self, sha256: str) -> Mapping[str, Judged]:
+        with told(self.job):
+            return judged_of(self._db, sha256)
 
     def _generation(self, number: int) -> Generation:
         if number not in self._generations:
@@ -318,12 +328,3 @@ class Ledger:
                 if self._db.in_transaction:  # a full disk has ended it already
                     self._db.execute("ROLLBACK")
                 raise
-
-
-def iso_time(time: datetime) -> str:
-    """UTC, as the ledger has it: these texts compare as the times do."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _now() -> str:
-    return iso_time(datetime.now(UTC))

@@ -16,7 +16,8 @@ from edge.sinks.whole import WholeOutput
 LineFormat: TypeAlias = Literal["jsonl", "csv"]
 Cell: TypeAlias = str | int | float | None
 FIRST_COLUMNS = ("source", "page", "status")
-CORRECTED = "corrected"
+# Beside those of a reading: a person gave the value, or found that nobody can read it.
+CORRECTED, UNREADABLE = "corrected", "unreadable"
 # A cell that begins so is a formula, or becomes one, to one spreadsheet or another (OWASP, CSV Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -33,6 +34,11 @@ def row_of(page: JobPage, fields: Sequence[str]) -> list[Cell]:
     for name in fields:
         row += [None, None, None] if name not in read else _value(read[name], page)
     return row
+
+
+def status_of(one: FieldReading, page: JobPage) -> str:
+    """The status of a value, after what people said of it."""
+    return str(_value(one, page)[2])
 
 
 def in_table(page: JobPage) -> bool:
@@ -98,9 +104,12 @@ class FormsSink(WholeOutput):
 
 
 def _value(one: FieldReading, page: JobPage) -> list[Cell]:
-    if one.name in page.corrections:
-        return [page.corrections[one.name], 1.0, CORRECTED]
-    return [one.value, round(one.confidence, 4), one.status]
+    said = page.judged.get(one.name)
+    if said is None:
+        return [one.value, round(one.confidence, 4), one.status]
+    if said.kind == "odd":
+        return [one.value, round(one.confidence, 4), "review"]
+    return ["", 0.0, UNREADABLE] if said.kind == "unreadable" else [said.value, 1.0, CORRECTED]
 
 
 def _csv_cell(cell: Cell) -> str | int:
@@ -122,14 +131,18 @@ def _registration(found: Registration) -> dict[str, Any]:
 
 def _field(one: FieldReading, page: JobPage) -> dict[str, Any]:
     value, confidence, status = _value(one, page)
+    by_a_person = status in (CORRECTED, UNREADABLE)
     content: dict[str, Any] = {
         "name": one.name,
         "value": value,
         "raw": one.raw,
         "confidence": confidence,
         "status": status,
-        "repaired": one.repaired and status != CORRECTED,
+        "repaired": one.repaired and not by_a_person,
         "box": one.box.as_list(),
         "quad": [[round(x, 1), round(y, 1)] for x, y in one.quad],
     }
-    return content if one.reason is None or status == CORRECTED else content | {"reason": one.reason}
+    if by_a_person:
+        said = page.judged[one.name]
+        return content | {"by": said.name, "at": said.made_at}
+    return content if one.reason is None else content | {"reason": one.reason}
