@@ -2,48 +2,65 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+import math
+import os
+import time as clock
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import count
 
+from edge.live.track import Track, overlap, part_within
+from edge.live.vote import Verdict, Votes, decide
 from edge.sinks.base import Event, Happening
-from edge.values import Box, Frame, Reading
+from edge.values import Frame, Reading
+
+__all__ = ["EACH_FRAME", "STEADY", "Steady", "SteadySettings", "overlap"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteadySettings:
-    """How many frames it takes to believe something.
+    """What it takes to believe something; times in s, so that slow and skipped frames change little.
 
-    window: readings that vote, about half a second at 15 frames a second. agree: sure readings of one text before it
-    is shown; what the reader is sure of in some frames and not in others is seldom right. persist, doubt: a text that
-    is never sure, and yet the same in so many of them, under as many different noises, with so much confidence a digit,
-    is shown too, as `review`. misses: frames without it before it is gone, a third of a second, so that one bad frame,
-    or a hand passing, does not make it flicker.
+    window_s: readings that vote. votes: frames that must say a text before it is told. sure: confidence of all together
+    from which it is told at once, and as `read` if half of the readings are. likely: confidence from which it is told
+    after patience_s, and seen_part: the part of the frames since the first in which it must have been found. change_s:
+    how long nothing but other texts are read before the number has changed; fragment_s: likewise, where they are only a
+    part of it, for then something may lie over the rest. kept_s: how long a number that is not seen is still there, so
+    that a hand passing does not make it flicker. wary: what the reader doubts in most frames is told only if it is no
+    mere strokes or rings, and a single digit only if it is sure: fingers and the grain of a table are read as 1.
     """
 
-    window: int = 8
-    agree: int = 5
-    persist: int = 6
-    doubt: float = 0.7
-    misses: int = 5
+    window_s: float = 2.0
+    votes: int = 4
+    sure: float = 0.97
+    likely: float = 0.8
+    patience_s: float = 0.5
+    seen_part: float = 0.5
+    change_s: float = 0.2
+    fragment_s: float = 1.0
+    kept_s: float = 1.0
+    wary: bool = True
 
 
 STEADY = SteadySettings()
 # Pictures that have nothing to do with each other: whatever has a text is shown, sure or not.
-EACH_FRAME = SteadySettings(window=1, agree=1, persist=1, doubt=0.0, misses=1)
-_SAME_OVERLAP = 0.3  # of the union
-_SAME_DISTANCE = 0.5  # of the height, between centres
-_DOUBTFUL_WEIGHT = 0.3  # what a `review` reading counts beside a sure one
-
-
-@dataclass(slots=True, kw_only=True)
-class _Track:
-    id: str
-    box: Box
-    votes: deque[Reading]
-    missed: int = 0
-    shown: Reading | None = field(default=None)
+EACH_FRAME = SteadySettings(
+    window_s=0.0,
+    votes=1,
+    sure=0.0,
+    likely=0.0,
+    patience_s=0.0,
+    seen_part=0.0,
+    change_s=0.0,
+    fragment_s=0.0,
+    kept_s=0.0,
+    wary=False,
+)
+_INSIDE = 0.6  # of the smaller of two boxes: they are of one number, or of one that took another's place
+_HALF = 0.5
+_ALWAYS = 0.8
+_ROUNDING_S = 1e-6
+_LONGEST_STEP_S, _SHORTEST_STEP_S = 0.5, 1e-3
 
 
 class Steady:
@@ -51,10 +68,13 @@ class Steady:
 
     def __init__(self, settings: SteadySettings = STEADY) -> None:
         self._settings = settings
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
+        self._now = 0.0
+        self._last = -math.inf
         self._numbers = count(1)
         self._events = count(1)
-        self._run = ""
+        # Tells the ids of all runs apart and sorts by time; boards whose clocks start anew still differ.
+        self._run = f"{clock.time_ns() // 1_000_000:011x}{os.urandom(2).hex()}"
 
     @property
     def shown(self) -> tuple[Reading, ...]:
@@ -63,110 +83,159 @@ class Steady:
 
     def update(self, frame: Frame, readings: Iterable[Reading]) -> tuple[Event, ...]:
         """Events of one frame's readings; frames come in order."""
-        self._run = self._run or f"{round(frame.time * 1000):x}"  # tells the ids of two runs apart
+        now = self._clock(frame.time)
         seen = [reading for reading in readings if reading.status != "empty" and reading.text]
-        for reading in self._match(seen):
-            votes = deque([reading], maxlen=self._settings.window)
-            self._tracks.append(_Track(id=f"{self._run}-{next(self._numbers)}", box=reading.box, votes=votes))
-        events: list[Event] = []
+        for reading in self._match(now, seen, frame.pixels.shape[1]):
+            votes = Votes(self._settings.window_s)
+            votes.add(now, reading)
+            name = f"{self._run}-{next(self._numbers)}"
+            self._tracks.append(Track(id=name, box=reading.box, votes=votes, born=now, seen=now))
+        events = [self._event(frame, track, "gone") for track in self._leave(now) if track.shown is not None]
         for track in self._tracks:
-            happening = self._judge(track)
-            if happening and track.shown:
-                event = Event(
-                    id=f"{self._run}-e{next(self._events)}",
-                    track=track.id,
-                    time=frame.time,
-                    frame=frame.index,
-                    happening=happening,
-                    reading=track.shown,
-                )
-                events.append(event)
-        self._tracks = [track for track in self._tracks if track.missed < self._settings.misses]
+            if track.seen == now:
+                happening = self._judge(track, now)
+                if happening:
+                    events += [self._event(frame, old, "gone") for old in self._displaced(track)]
+                    events.append(self._event(frame, track, happening))
+        self._tracks = [track for track in self._tracks if track.frames]
         return tuple(events)
 
-    def _match(self, seen: list[Reading]) -> list[Reading]:
+    def _clock(self, time: float) -> float:
+        """Seconds that frames have told of, whatever the board's clock does meanwhile.
+
+        A clock that is set, or a camera that was away, is a short step: what is there then is looked at first.
+        """
+        step = time - self._last
+        self._now += min(step, _LONGEST_STEP_S) if step > 0 else _SHORTEST_STEP_S
+        self._last = time
+        return self._now
+
+    def _match(self, now: float, seen: list[Reading], width: int) -> list[Reading]:
         """Give each reading to the track it fits best, best pairs first; the readings that fit none."""
         pairs = sorted(
             (
-                (fit, at, place)
+                (fit, -at, -place)
                 for at, track in enumerate(self._tracks)
                 for place, reading in enumerate(seen)
-                if (fit := _fit(track.box, reading.box)) > 0
+                if (fit := track.fit(now, reading, width)) > 0
             ),
             reverse=True,
         )
         given: dict[int, int] = {}
         for _, at, place in pairs:
-            if at not in given and place not in given.values():
-                given[at] = place
+            if -at not in given and -place not in given.values():
+                given[-at] = -place
         for at, track in enumerate(self._tracks):
+            track.frames += 1
             if at in given:
-                reading = seen[given[at]]
-                track.votes.append(reading)
-                track.box, track.missed = reading.box, 0
-            else:
-                track.missed += 1
+                track.take(now, seen[given[at]])
         return [reading for place, reading in enumerate(seen) if place not in given.values()]
 
-    def _judge(self, track: _Track) -> Happening | None:
-        """What has become of a track with this frame; its `shown` is set accordingly."""
-        if track.missed >= self._settings.misses:
-            return "gone"
-        if track.missed:
-            return None
-        winner = self._vote(track.votes)
-        if winner is None:
-            if track.shown is not None:  # still there; only where is new
-                track.shown = replace(track.shown, box=track.box)
-            return None
-        before, track.shown = track.shown, replace(winner, box=track.box)
+    def _leave(self, now: float) -> list[Track]:
+        """Take out the tracks that were not seen for too long."""
+        gone = [track for track in self._tracks if now - track.seen > self._settings.kept_s + _ROUNDING_S]
+        self._tracks = [track for track in self._tracks if track not in gone]
+        return gone
+
+    def _judge(self, track: Track, now: float) -> Happening | None:
+        """What has become of a track that was just seen; its `shown` is set accordingly."""
+        before = track.shown
         if before is None:
+            verdict = decide(track.votes.readings())
+            if not self._believed(track, verdict, now) or self._part_of_another(track):
+                return None
+            track.tell(self._told(verdict, track))
             return "appeared"
-        if before.text == winner.text and before.status == "read":
-            track.shown = replace(track.shown, status="read")  # once sure, sure as long as the text stays
-        return "changed" if (before.text, before.status) != (winner.text, track.shown.status) else None
+        other = self._changed(track, before, now)
+        if other is not None:
+            track.tell(self._told(other, track))
+            return "changed"
+        told = replace(before, box=track.box)
+        own = [reading for reading in track.votes.readings() if reading.text == before.text]
+        if own:
+            told = self._told(decide(own), track)
+            if before.status == "read":
+                told = replace(told, status="read")  # once sure, sure as long as the text stays
+        track.shown = told
+        return "changed" if told.status != before.status else None
 
-    def _vote(self, votes: deque[Reading]) -> Reading | None:
-        """The text with more than half of the weight and enough votes, as its latest reading; None if there is none.
+    def _believed(self, track: Track, verdict: Verdict, now: float) -> bool:
+        """True if a number that was not told yet can be."""
+        own = self._settings
+        if verdict.votes < own.votes or track.seen_frames < own.seen_part * track.frames:
+            return False
+        confidence = verdict.reading.confidence
+        if verdict.sure >= _HALF and confidence >= own.sure:
+            return True
+        return (
+            now - track.born >= own.patience_s - _ROUNDING_S
+            and confidence >= own.likely
+            and (verdict.sure >= _HALF or not own.wary or _plain(verdict, own))
+        )
 
-        Its confidence is the mean of the readings that agree: the sure ones if they are enough, else all.
-        """
-        weights: dict[str, float] = defaultdict(float)
-        for reading in votes:
-            weights[reading.text] += reading.confidence * (1.0 if reading.status == "read" else _DOUBTFUL_WEIGHT)
-        best = max(weights, key=weights.__getitem__)
-        if weights[best] <= sum(weights.values()) / 2:
+    def _changed(self, track: Track, before: Reading, now: float) -> Verdict | None:
+        """The Verdict that another text than before stands there now, None if not."""
+        own = self._settings
+        since = track.votes.since(before.text)
+        if len(since) < own.votes:
             return None
-        agreed = [reading for reading in votes if reading.text == best]
-        sure = [reading for reading in agreed if reading.status == "read"]
-        if len(sure) >= self._settings.agree:
-            return replace(sure[-1], confidence=_mean_confidence(sure))
-        mean = _mean_confidence(agreed)
-        if len(agreed) >= self._settings.persist and mean >= self._settings.doubt ** len(best):
-            return replace(agreed[-1], confidence=mean, status="review")
-        return None
+        verdict = decide([reading for _, reading in since])
+        text = verdict.reading.text
+        long = own.fragment_s if text in before.text else own.change_s
+        if now - since[0][0] < long - _ROUNDING_S or verdict.votes < own.votes:
+            return None
+        if verdict.reading.confidence < own.likely:
+            return None
+        if verdict.reading.confidence < own.sure and now - since[0][0] < own.patience_s:
+            return None
+        track.votes.forget(time for time, _ in since)
+        return verdict
+
+    def _told(self, verdict: Verdict, track: Track) -> Reading:
+        sure = verdict.reading.confidence >= self._settings.sure and verdict.sure >= _HALF
+        return replace(verdict.reading, box=track.box, status="read" if sure else "review")
+
+    def _part_of_another(self, track: Track) -> bool:
+        """True if it stands where a number that was told before it is still seen: a piece of that, not one more."""
+        return any(
+            other is not track
+            and other.shown is not None
+            and other.seen == track.seen
+            and other.whole is not None
+            and part_within(track.box, other.whole) >= _INSIDE
+            for other in self._tracks
+        )
+
+    def _displaced(self, track: Track) -> list[Track]:
+        """The tracks, told before, in whose place this one stands now: they are over."""
+        over = [
+            other
+            for other in self._tracks
+            if other is not track
+            and other.frames
+            and other.shown is not None
+            and other.seen < track.seen
+            and part_within(track.box, other.box) >= _INSIDE
+        ]
+        for other in over:
+            other.frames = 0
+        return over
+
+    def _event(self, frame: Frame, track: Track, happening: Happening) -> Event:
+        assert track.shown is not None
+        return Event(
+            id=f"{self._run}-e{next(self._events):08d}",
+            track=track.id,
+            time=frame.time,
+            frame=frame.index,
+            happening=happening,
+            reading=track.shown,
+        )
 
 
-def _mean_confidence(readings: list[Reading]) -> float:
-    return sum(reading.confidence for reading in readings) / len(readings)
-
-
-def overlap(one: Box, other: Box) -> float:
-    """Intersection over union of two boxes, 0 to 1."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (one.width * one.height + other.width * other.height - shared)
-
-
-def _fit(one: Box, other: Box) -> float:
-    """How well two boxes are the same number's, 0 if not at all: by overlap, or for a moved one by nearness."""
-    shared = overlap(one, other)
-    if shared >= _SAME_OVERLAP:
-        return shared
-    (x1, y1), (x2, y2) = one.center, other.center
-    reach = _SAME_DISTANCE * max(one.height, other.height)
-    distance = ((x1 - x2) ** 2 + (y1 - y2) ** 2) ** 0.5
-    return 0.1 * (1 - distance / reach) if distance < reach else 0.0
+def _plain(verdict: Verdict, settings: SteadySettings) -> bool:
+    """True if what the reader doubts may be told for review."""
+    text = verdict.reading.text
+    if not text.strip("1") or not text.strip("0"):
+        return False
+    return len(text) > 1 or (verdict.reading.confidence >= settings.sure and verdict.share >= _ALWAYS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,8 @@ from edge.live.steady import EACH_FRAME, STEADY, Steady, overlap
 from edge.sinks.base import Event
 from edge.values import Box, Frame, Reading, Status
 
-PIXELS = np.zeros((4, 4), np.uint8)
+PIXELS = np.zeros((4, 640), np.uint8)
+FPS = 15.0
 
 
 def at(left: int, top: int = 100, width: int = 60, height: int = 30) -> Box:
@@ -25,11 +27,11 @@ def reading(
     return Reading(text=text, confidence=confidence, status=status, box=at(left, top))
 
 
-def watch(frames: Iterable[list[Reading]], steady: Steady | None = None) -> list[Event]:
+def watch(frames: Iterable[list[Reading]], steady: Steady | None = None, fps: float = FPS) -> list[Event]:
     steady = steady or Steady()
     events: list[Event] = []
     for index, readings in enumerate(frames):
-        events += steady.update(Frame(pixels=PIXELS, index=index, time=1000 + index / 15, source="test"), readings)
+        events += steady.update(Frame(pixels=PIXELS, index=index, time=1000 + index / fps, source="test"), readings)
     return events
 
 
@@ -40,13 +42,42 @@ def story(events: list[Event]) -> list[tuple[str, str]]:
 def test_a_number_appears_once_it_was_read_surely_often_enough() -> None:
     events = watch([[reading("42")]] * 10)
     assert story(events) == [("appeared", "42")]
-    assert events[0].frame == STEADY.agree - 1
+    assert events[0].frame == STEADY.votes - 1
 
 
-def test_it_is_gone_only_after_some_frames_without_it() -> None:
-    frames = [[reading("42")]] * 5
-    assert story(watch([*frames, *[[]] * (STEADY.misses - 1), *frames])) == [("appeared", "42")]
-    assert story(watch([*frames, *[[]] * STEADY.misses])) == [("appeared", "42"), ("gone", "42")]
+def test_it_is_gone_only_after_a_second_without_it() -> None:
+    frames = [[reading("42")]] * 8
+    kept = round(STEADY.kept_s * FPS)
+    assert story(watch([*frames, *[[]] * (kept - 1), *frames])) == [("appeared", "42")]
+    events = watch([*frames, *[[]] * (kept + 1)])
+    assert story(events) == [("appeared", "42"), ("gone", "42")]
+
+
+@pytest.mark.parametrize("fps", [5.0, 15.0, 30.0])
+def test_it_takes_as_long_at_any_frame_rate(fps: float) -> None:
+    doubtful = [reading("42", confidence=0.85, status="review")]
+    events = watch([doubtful] * round(3 * fps) + [[]] * round(2 * fps), fps=fps)
+    assert story(events) == [("appeared", "42"), ("gone", "42")]
+    assert STEADY.patience_s <= events[0].time - 1000 <= max(0.7, STEADY.votes / fps)
+    assert STEADY.kept_s <= events[1].time - 1003 <= STEADY.kept_s + 2 / fps
+
+
+def test_skipped_frames_do_not_make_it_go() -> None:
+    steady, events = Steady(), []
+    for index, time in enumerate([0, 0.07, 0.13, 0.2, 0.27, 2.9, 3.0, 9.0, 9.1]):
+        events += steady.update(Frame(pixels=PIXELS, index=index, time=1000 + time, source="test"), [reading("42")])
+    assert story(events) == [("appeared", "42")]
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0, 50 * 365 * 86400.0])
+def test_a_clock_that_is_set_ends_nothing_and_holds_nothing(jump: float) -> None:
+    steady, events = Steady(), []
+    for index in range(60):
+        time = 1000 + index / FPS + (jump if index >= 20 else 0)
+        readings = [reading("42")] if index < 30 else []
+        events += steady.update(Frame(pixels=PIXELS, index=index, time=time, source="test"), readings)
+    assert story(events) == [("appeared", "42"), ("gone", "42")]
+    assert events[1].frame <= 30 + 1.2 * STEADY.kept_s * FPS
 
 
 def test_single_misreadings_do_not_flicker() -> None:
@@ -60,8 +91,49 @@ def test_a_new_text_at_the_same_place_is_a_change_of_the_same_number() -> None:
     assert events[0].track == events[1].track
 
 
+def test_a_new_text_of_another_length_at_the_same_place_is_a_change_too() -> None:
+    long = Reading(text="123456", confidence=0.98, status="read", box=at(40, width=180))
+    events = watch([[reading("42")]] * 10 + [[long]] * 10)
+    assert [event.happening for event in events] in (["appeared", "changed"], ["appeared", "gone", "appeared"])
+    assert events[-1].reading.text == "123456" and events[-1].frame <= 10 + 0.7 * FPS
+
+
+def test_a_number_half_covered_for_a_moment_does_not_change() -> None:
+    whole, part = [reading("4217")], [Reading(text="42", confidence=0.99, status="read", box=at(100, width=30))]
+    assert story(watch([whole] * 10 + [part] * 10 + [whole] * 10)) == [("appeared", "4217")]
+    pieces = [*part, Reading(text="7", confidence=0.99, status="read", box=at(145, width=15))]
+    assert story(watch([whole] * 10 + [pieces] * 10 + [whole] * 10)) == [("appeared", "4217")]
+
+
+def test_what_the_reader_doubts_is_no_number_if_it_is_mere_strokes_or_rings() -> None:
+    for text in ("1", "111", "0", "00"):
+        assert watch([[reading(text, status="review", confidence=0.99)]] * 60) == []
+    assert story(watch([[reading("1")]] * 10)) == [("appeared", "1")]
+
+
+def test_a_number_thrown_across_the_picture_is_the_same() -> None:
+    frames = [[reading("4217", left=20)]] * 10 + [[]] * 4 + [[reading("4217", left=400, top=250)]] * 20
+    assert story(watch(frames)) == [("appeared", "4217")]
+
+
+def test_numbers_that_are_pushed_on_together_keep_their_ids() -> None:
+    """Each comes to stand where its neighbour was a moment before."""
+    frames = [[reading("31", left=50 + shift), reading("58", left=150 + shift)] for shift in [0] * 10]
+    frames += [[reading("31", left=50 + shift), reading("58", left=150 + shift)] for shift in range(0, 210, 35)]
+    frames += [[reading("31", left=225), reading("58", left=325)]] * 10
+    assert story(watch(frames)) == [("appeared", "31"), ("appeared", "58")]
+
+
+def test_ids_are_of_one_run_alone_and_sort_by_time() -> None:
+    story = [[reading("42")]] * 6 + [[]] * 20
+    one, other = watch(story * 12), watch(story * 12)
+    ids = [event.id for event in (*one, *other)]
+    assert len(set(ids)) == len(ids) == 48
+    assert ids[:24] == sorted(ids[:24])
+
+
 def test_two_numbers_are_two_and_keep_their_ids() -> None:
-    events = watch([[reading("1", left=100), reading("2", left=300)]] * 6 + [[reading("2", left=300)]] * 8)
+    events = watch([[reading("1", left=100), reading("2", left=300)]] * 6 + [[reading("2", left=300)]] * 20)
     assert story(events) == [("appeared", "1"), ("appeared", "2"), ("gone", "1")]
     assert events[2].track == events[0].track != events[1].track
 
@@ -78,8 +150,8 @@ def test_the_shown_box_follows_the_number() -> None:
 
 
 def test_doubtful_once_is_not_shown_and_doubtful_always_the_same_is_for_review() -> None:
-    doubtful = [reading("42", confidence=0.7, status="review")]
-    assert watch([doubtful] * (STEADY.persist - 1)) == []
+    doubtful = [reading("42", confidence=0.8, status="review")]
+    assert watch([doubtful] * round(STEADY.patience_s * FPS)) == []
     events = watch([doubtful] * 20)
     assert story(events) == [("appeared", "42")]
     assert events[0].reading.status == "review"
@@ -87,8 +159,8 @@ def test_doubtful_once_is_not_shown_and_doubtful_always_the_same_is_for_review()
 
 
 def test_what_becomes_sure_is_told_once_and_stays_sure() -> None:
-    doubtful, sure = [reading("42", confidence=0.7, status="review")], [reading("42")]
-    events = watch([doubtful] * 8 + [sure] * 8 + [doubtful] * 20)
+    doubtful, sure = [reading("42", confidence=0.8, status="review")], [reading("42")]
+    events = watch([doubtful] * 12 + [sure] * 30 + [doubtful] * 60)
     assert [(event.happening, event.reading.status) for event in events] == [
         ("appeared", "review"),
         ("changed", "read"),

@@ -1,0 +1,111 @@
+"""What many frames together say is written in one place.
+
+Each reading is a calibrated opinion: its text has the probability that it states, texts that differ in a digit have
+what its alternatives state, and the rest is something else. Opinions are put together as logarithms, as independent
+ones would be (a product of experts, Hinton 2002); but frames of one scene err alike, so that many count as few.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from edge.values import Reading
+
+# How alike the errors of two frames are: so many frames count as n / (1 + (n - 1) · this), a few at most (Kish, 1965).
+_ALIKE = 0.4
+# No frame makes a text less probable than this: one frame may be nonsense.
+_LEAST = 2e-3
+# Of what a reading leaves to other texts, the part of each that has another length.
+_OTHER_LENGTH = 0.05
+# What a digit that is not among the alternatives has.
+_NOT_NAMED = 5e-3
+_CANDIDATES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The most probable text as its latest reading, with the confidence of all together; votes: how many said it.
+
+    share: votes for it of all. sure: of them, the part whose own status was `read`.
+    """
+
+    reading: Reading
+    votes: int
+    share: float
+    sure: float
+
+
+def decide(readings: Sequence[Reading]) -> Verdict:
+    """The Verdict of readings of one place, at least one, in their order."""
+    counts: dict[str, float] = {}
+    for reading in readings:
+        counts[reading.text] = counts.get(reading.text, 0.0) + reading.confidence
+    texts = sorted(counts, key=lambda text: -counts[text])[:_CANDIDATES]
+    counted = 1 / (1 + (len(readings) - 1) * _ALIKE)
+    weights = [counted * sum(math.log(share_of(reading, text)) for reading in readings) for text in texts]
+    rest = counted * sum(math.log(max(_LEAST, 1 - reading.confidence)) for reading in readings)
+    best = max(range(len(texts)), key=weights.__getitem__)
+    total = sum(math.exp(weight - weights[best]) for weight in (*weights, rest))
+    own = [reading for reading in readings if reading.text == texts[best]]
+    return Verdict(
+        reading=replace(own[-1], confidence=1 / total),
+        votes=len(own),
+        share=len(own) / len(readings),
+        sure=sum(reading.status == "read" for reading in own) / len(own),
+    )
+
+
+def share_of(reading: Reading, text: str) -> float:
+    """The probability that a reading gives to a text, its own or another, 0 to 1; never none at all."""
+    if text == reading.text:
+        return max(_LEAST, reading.confidence)
+    left = 1 - reading.confidence
+    if len(text) != len(reading.text) or len(reading.digits) != len(text):
+        return max(_LEAST, left * _OTHER_LENGTH)
+    ratio = 1.0
+    for digit, wanted in zip(reading.digits, map(int, text), strict=True):
+        if digit.digit != wanted:
+            ratio *= dict(digit.alternatives).get(wanted, _NOT_NAMED) / max(digit.confidence, _NOT_NAMED)
+    return max(_LEAST, min(left, reading.confidence * ratio))
+
+
+class Votes:
+    """The readings of one place within the last seconds."""
+
+    def __init__(self, window_s: float) -> None:
+        self._window_s = window_s
+        self._cast: deque[tuple[float, Reading]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._cast)
+
+    def add(self, time: float, reading: Reading) -> None:
+        """Take the reading of a frame at that time; forget what is too old."""
+        self._cast.append((time, reading))
+        while self._cast[0][0] < time - self._window_s:
+            self._cast.popleft()
+
+    def has(self, text: str) -> bool:
+        """True if some frame read this text."""
+        return any(reading.text == text for _, reading in self._cast)
+
+    def readings(self) -> list[Reading]:
+        """All of them, the oldest first."""
+        return [reading for _, reading in self._cast]
+
+    def since(self, text: str) -> list[tuple[float, Reading]]:
+        """Those after the last that read this text, each with its time."""
+        kept: list[tuple[float, Reading]] = []
+        for cast in reversed(self._cast):
+            if cast[1].text == text:
+                break
+            kept.append(cast)
+        return kept[::-1]
+
+    def forget(self, times: Iterable[float]) -> None:
+        """Keep only those of these times: what was before is another number's."""
+        wanted = set(times)
+        self._cast = deque(cast for cast in self._cast if cast[0] in wanted)
