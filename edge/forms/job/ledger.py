@@ -118,7 +118,7 @@ class Ledger:
 
     def count(self, run: Run, file: str) -> int | None:
         """How many pages a file has, None if that is not known yet."""
-        found = self._row("SELECT pages FROM file WHERE generation = ? AND sha256 = ?", run.generation_id, file)
+        found = self.row("SELECT pages FROM file WHERE generation = ? AND sha256 = ?", run.generation_id, file)
         return None if found is None else int(found[0])
 
     def set_count(self, run: Run, file: str, pages: int) -> None:
@@ -130,7 +130,7 @@ class Ledger:
 
     def done(self, run: Run, file: str) -> set[int]:
         """The numbers of the file's pages that were read; one that ended in an error is not among them."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT number FROM place WHERE generation = ? AND file = ? AND error IS NULL", run.generation_id, file
         )
         return {number for (number,) in rows}
@@ -168,7 +168,7 @@ class Ledger:
 
     def inputs(self) -> Iterator[Input]:
         """Every source of the job: those of earlier runs first, then those of the last one, in their order."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT generation, source, file, error FROM input JOIN run ON id = input.run ORDER BY run, position"
         )
         for generation, source, file, error in rows:
@@ -180,7 +180,7 @@ class Ledger:
             yield self.error_page(given, given.error)
         if given.file is None:
             return
-        for number, sha256, error in self._rows(
+        for number, sha256, error in self.rows(
             "SELECT number, page, error FROM place WHERE generation = ? AND file = ? ORDER BY number",
             given.generation_id,
             given.file,
@@ -189,7 +189,7 @@ class Ledger:
 
     def page(self, given: Input, number: int) -> JobPage | None:
         """What is known of one page of an input; None if no run has come to it."""
-        found = self._row(
+        found = self.row(
             "SELECT page, error FROM place WHERE generation = ? AND file = ? AND number = ?",
             given.generation_id,
             given.file,
@@ -209,7 +209,7 @@ class Ledger:
 
     def unread(self) -> int:
         """How many files no run has got through yet."""
-        found = self._row(
+        found = self.row(
             """SELECT count(*) FROM input JOIN run ON run.id = input.run
                LEFT JOIN file ON file.generation = run.generation AND file.sha256 = input.file
                WHERE input.error IS NULL AND (input.file IS NULL OR file.pages IS NULL OR file.pages >
@@ -219,7 +219,7 @@ class Ledger:
 
     def generations_in_use(self) -> tuple[Generation, ...]:
         """What the inputs were read with when last they were, the latest run's first."""
-        rows = self._rows(
+        rows = self.rows(
             "SELECT generation FROM run WHERE id IN (SELECT run FROM input) GROUP BY generation ORDER BY max(id) DESC"
         )
         return tuple(self._generation(number) for (number,) in rows)
@@ -236,12 +236,12 @@ class Ledger:
 
     def generations(self) -> int:
         """How many generations of results the job's runs made."""
-        found = self._row("SELECT count(DISTINCT generation) FROM run")
+        found = self.row("SELECT count(DISTINCT generation) FROM run")
         return 0 if found is None else int(found[0])
 
     def crop(self, page: JobPage, field: str) -> bytes | None:
         """PNG of a field as it was read; None where it needed no review, or was forgotten."""
-        found = self._row(
+        found = self.row(
             """SELECT png FROM crop JOIN generation ON generation.id = crop.generation
                WHERE generation.sha256 = ? AND page = ? AND field = ?""",
             page.generation.sha256,
@@ -253,7 +253,7 @@ class Ledger:
     def _page(self, given: Input, number: int, sha256: str | None, error: str | None) -> JobPage:
         if sha256 is None:
             return self.error_page(given, error or "", number)
-        found = self._row(
+        found = self.row(
             "SELECT content, ms, read_at, forgotten FROM page WHERE generation = ? AND sha256 = ?",
             given.generation_id,
             sha256,
@@ -295,17 +295,19 @@ class Ledger:
 
     def _generation(self, number: int) -> Generation:
         if number not in self._generations:
-            found = self._row("SELECT content FROM generation WHERE id = ?", number)
+            found = self.row("SELECT content FROM generation WHERE id = ?", number)
             if found is None:
                 raise KeyError(number)
             self._generations[number] = Generation.from_json(found[0])
         return self._generations[number]
 
-    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+    def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """The rows that a question gives."""
         with told(self.job):
             return self._db.execute(statement, values).fetchall()
 
-    def _row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+    def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row that a question gives, None if there is none."""
         with told(self.job):
             found: tuple[Any, ...] | None = self._db.execute(statement, values).fetchone()
             return found
