@@ -1,69 +1,18 @@
-"""A thread that carries events from an outbox to their receiver, and what it says of the way there."""
+"""A thread that carries events from an outbox to their receiver."""
 
 from __future__ import annotations
 
 import logging
 import os
-import random
 import select
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from threading import Lock, Thread
-
-from edge.sinks.base import Waiting
 
 _AFTER_BUG_S = 60.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long to wait after a failure: from first_s, doubled each time up to most_s; refused_s when a person must act.
-
-    A random part of up to half is taken off, so that many boards do not come back to a server in the same moment.
-    """
-
-    first_s: float = 1.0
-    most_s: float = 60.0
-    refused_s: float = 60.0
-
-    def after(self, failures: int, *, refused: bool = False) -> float:
-        """Seconds to wait after so many failures in a row."""
-        whole = self.refused_s if refused else min(self.most_s, self.first_s * 2.0 ** min(failures - 1, 30))
-        return whole * random.uniform(0.5, 1.0)
-
-
-class Link:
-    """Whether the receiver answers: each loss and return is one line on stderr, and kept in a Waiting."""
-
-    def __init__(self, name: str, queue: Waiting, patience: Patience) -> None:
-        self._name, self._queue, self._patience = name, queue, patience
-        self._failures = 0
-        self._reason = ""
-        self._since = 0.0
-        queue.connected = False  # until it answers
-
-    def failed(self, reason: str, *, refused: bool = False) -> float:
-        """Note a failure, and say it if its reason is new since it last worked; seconds until the next try."""
-        if not self._failures:
-            self._since = time.monotonic()
-        self._failures += 1
-        self._queue.connected = False
-        if reason != self._reason:
-            self._reason = reason
-            _log.warning("%s: %s; events wait, trying again until it takes them", self._name, reason)
-        return self._patience.after(self._failures, refused=refused)
-
-    def works(self) -> None:
-        """Note that the receiver answers."""
-        self._queue.connected = True
-        if self._failures:
-            seconds = time.monotonic() - self._since
-            _log.warning("%s: answers again after %.0f s; %d events waited", self._name, seconds, self._queue.waiting)
-        self._failures, self._reason = 0, ""
 
 
 class Courier:

@@ -7,34 +7,41 @@ offline, retained, the latter also as last will; Home Assistant's discovery lies
 from __future__ import annotations
 
 import hashlib
-import logging
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import SinkError, UsageError
-from edge.sinks.courier import Courier, Link, Patience
+from edge.sinks.courier import Courier
 from edge.sinks.home_assistant import node_of
+from edge.sinks.link import Link, Patience
 from edge.sinks.mqtt_address import MqttAddress, find_password, parse_mqtt_url
 from edge.sinks.mqtt_session import LostError, MqttSession
 from edge.sinks.outbox import Outbox, outbox_path
 from edge.sinks.queued import QueuedSink
+from edge.sinks.tls import TlsContext
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client
 
-_log = logging.getLogger(__name__)
+# Two machines with one client id throw each other out; each then comes back ever more slowly.
+_STABLE_S = 30.0
 
 
 class Mqtt:
     """Connects to a broker, again and again, and delivers what the outbox holds."""
 
     def __init__(
-        self, address: MqttAddress, outbox: Outbox, new_client: Callable[[], Client], *, patience: Patience
+        self,
+        address: MqttAddress,
+        outbox: Outbox,
+        new_client: Callable[[], Client],
+        *,
+        tls: TlsContext | None = None,
+        patience: Patience,
     ) -> None:
-        self._address, self._outbox, self._new_client = address, outbox, new_client
-        self._link = Link(str(address), outbox.queue, patience)
+        self._address, self._outbox, self._new_client, self._tls = address, outbox, new_client, tls
+        self._link = Link(str(address), outbox.queue, patience, stable_s=_STABLE_S)
 
     def work(self, courier: Courier) -> None:
         """Deliver until the courier is to end."""
@@ -52,6 +59,8 @@ class Mqtt:
                 courier.pause(self._link.failed(str(lost), refused=lost.refused))
             finally:
                 session.close()
+                if self._tls is not None:
+                    self._tls.close_last()
 
 
 def open_mqtt(
@@ -68,7 +77,9 @@ def open_mqtt(
     """
     address = parse_mqtt_url(url)
     password = find_password(address, password_file)
-    context = _tls(address, ca_file)
+    tls = TlsContext.of(ca_file) if address.tls else None
+    if ca_file is not None and tls is None:
+        raise UsageError(f"--mqtt-ca {ca_file}: goes with mqtts://, not with mqtt://")
     paho = _load_paho()
 
     def new_client() -> Client:
@@ -77,14 +88,15 @@ def open_mqtt(
         )
         if address.user is not None:
             client.username_pw_set(address.user, password)
-        if context is not None:
-            client.tls_set_context(context)
+        if tls is not None:
+            client.tls_set_context(tls)
         client.will_set(f"{address.topic}/availability", "offline", qos=1, retain=True)
         client.max_inflight_messages_set(0)  # the session bounds it
         return client
 
     outbox = Outbox(outbox_path(state, "mqtt", str(address), f"{address.host}-{address.topic}"), name=str(address))
-    return QueuedSink(str(address), outbox, Mqtt(address, outbox, new_client, patience=patience or Patience()).work)
+    mqtt = Mqtt(address, outbox, new_client, tls=tls, patience=patience or Patience())
+    return QueuedSink(str(address), outbox, mqtt.work)
 
 
 def _client_id(address: MqttAddress) -> str:
@@ -97,17 +109,6 @@ def _client_id(address: MqttAddress) -> str:
         machine = socket.gethostname()
     known = hashlib.sha256(f"{machine}{node_of(address.topic)}".encode()).hexdigest()
     return f"inkedge{known[:16]}"  # 23 letters and digits are what every broker has to take (MQTT 3.1.1, 3.1.3.1)
-
-
-def _tls(address: MqttAddress, ca_file: Path | None) -> ssl.SSLContext | None:
-    if not address.tls:
-        if ca_file is not None:
-            raise UsageError(f"--mqtt-ca {ca_file}: goes with mqtts://, not with mqtt://")
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"--mqtt-ca {ca_file}: no certificates in PEM; name the file of the broker's CA") from error
 
 
 def _load_paho() -> Any:

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from edge import __version__
 from edge.errors import SinkError, UsageError
-from edge.sinks.courier import Courier, Link, Patience
+from edge.sinks.courier import Courier
+from edge.sinks.link import Link, Patience
 from edge.sinks.outbox import Outbox, Stored, outbox_path
 from edge.sinks.queued import QueuedSink
 

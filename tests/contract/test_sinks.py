@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,28 +15,11 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError, UsageError
-from edge.sinks.base import Event, Sink
+from edge.sinks.base import QueueingSink, Sink
 from edge.sinks.console import ConsoleSink
-from edge.sinks.open import open_sink
-from edge.values import Box, Digit, Reading
-
-BOX = Box(left=10, top=20, right=60, bottom=40)
-READING = Reading(
-    text="42",
-    confidence=0.97,
-    status="read",
-    box=BOX,
-    digits=(
-        Digit(digit=4, confidence=0.98, box=BOX, alternatives=((9, 0.01),)),
-        Digit(digit=2, confidence=0.99, box=BOX),
-    ),
-)
-
-
-def event(number: int = 1) -> Event:
-    return Event(
-        id=f"a-{number}", track="a", time=1_763_802_000.1234, frame=number, happening="appeared", reading=READING
-    )
+from edge.sinks.file import FileSink
+from edge.sinks.open import open_mqtt, open_sink
+from tests.sinks.events import BOX, event, wait_for
 
 
 @dataclass
@@ -49,7 +34,9 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.Captur
     kind = request.param
     if kind.endswith(":"):
         path = tmp_path / "events"
-        yield Opened(open_sink(f"{kind}{path}"), kind[:-1], path.read_text)
+        sink = open_sink(f"{kind}{path}")
+        yield Opened(sink, kind[:-1], path.read_text)
+        sink.close()
         return
     gathered: list[str] = []
 
@@ -117,6 +104,7 @@ def test_a_line_cut_off_by_an_earlier_crash_does_not_spoil_the_next(tmp_path: Pa
     sink = open_sink(f"jsonl:{tmp_path}/events")
     sink.write(event())
     assert json.loads((tmp_path / "events").read_text().splitlines()[-1])["text"] == "42"
+    sink.close()
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
@@ -126,17 +114,19 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
             open_sink(f"jsonl:{path}")
 
 
-def test_a_full_device_is_a_sink_error() -> None:
-    sink = open_sink("jsonl:/dev/full")
-    with pytest.raises(SinkError, match="No space left"):
-        sink.write(event())
-    with pytest.raises(SinkError, match="No space left"):
-        open_sink("csv:/dev/full")  # its header does not fit either
+def test_a_full_disk_is_said_and_ends_no_run_until_events_are_lost() -> None:
+    for kind in ("jsonl", "csv"):
+        sink = open_sink(f"{kind}:/dev/full")
+        sink.write(event(1))
+        sink.write(event(2))
+        assert sink.queue.held == 2
+        with pytest.raises(SinkError, match=r"sink /dev/full: No space left .*2 events are lost"):
+            sink.close()
 
 
 def test_a_line_that_half_fits_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "events"
-    sink = open_sink(f"jsonl:{path}")
+    sink = FileSink(path, "jsonl")
     sink.write(event(1))
     whole = path.read_text()
     real = os.write
@@ -154,7 +144,57 @@ def test_a_line_that_half_fits_is_taken_back(tmp_path: Path, monkeypatch: pytest
     assert path.read_text() == whole
 
 
-@pytest.mark.parametrize("spec", ["xml:a", "jsonl", "jsonl:", "", "http://127.0.0.1/"])
+@pytest.fixture(params=["jsonl", "csv", "http", "mqtt"])
+def queueing(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], QueueingSink]:
+    """Opens the same sink again and again; nobody listens where it sends to."""
+    kind = request.param
+    with socket.socket() as taken:  # bound and not listening: nobody else answers there either
+        taken.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+    if kind == "mqtt":
+        return lambda: open_mqtt(f"mqtt://{host}/desk", state=tmp_path)
+    return lambda: open_sink(f"http://{host}/hook" if kind == "http" else f"{kind}:{tmp_path}/events", state=tmp_path)
+
+
+def test_what_is_written_is_kept_or_waits_for_the_next_run(queueing: Callable[[], QueueingSink]) -> None:
+    sink = queueing()
+    for number in range(3):
+        sink.write(event(number))
+    assert sink.queue.waiting + sink.queue.delivered == 3 and sink.queue.held == 0
+    waiting = sink.queue.waiting
+    sink.close(0.2)
+    sink.close()
+    again = queueing()
+    assert again.queue.waiting == waiting
+    again.close(0.2)
+
+
+def test_two_programs_do_not_share_a_place(queueing: Callable[[], QueueingSink]) -> None:
+    sink = queueing()
+    with pytest.raises(SinkError, match="another"):
+        queueing()
+    sink.close(0.2)
+    queueing().close(0.2)
+
+
+def test_a_sink_leaves_no_thread_and_no_file_open(queueing: Callable[[], QueueingSink]) -> None:
+    queueing().close(0.2)
+    files, threads = len(os.listdir("/proc/self/fd")), threading.active_count()  # noqa: PTH208
+    for number in range(3):
+        sink = queueing()
+        sink.write(event(number))
+        sink.close(0.2)
+    wait_for(lambda: threading.active_count() <= threads)
+    assert len(os.listdir("/proc/self/fd")) <= files  # noqa: PTH208
+
+
+def test_a_name_holds_nothing_secret(queueing: Callable[[], QueueingSink]) -> None:
+    sink = queueing()
+    assert "hook" not in sink.name and sink.name
+    sink.close(0.2)
+
+
+@pytest.mark.parametrize("spec", ["xml:a", "jsonl", "jsonl:", "", "ftp://127.0.0.1/", "http:nonsense"])
 def test_an_unknown_sink_is_a_usage_error(spec: str) -> None:
     with pytest.raises(UsageError, match="jsonl:PATH or csv:PATH"):
         open_sink(spec)
