@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 from edge.errors import UsageError
 from edge.forms.job.generation import Generation
+from edge.forms.job.kept_forms import keep_forms
 from edge.forms.job.ledger import Ledger, Run
 from edge.forms.job.run_through import Outcome, run_through
 from edge.forms.job.tables import FormsSink, LineFormat
@@ -96,6 +97,7 @@ def read_job(
             settings = _with_threshold(ledger, settings, found.files, templates, stopped)
         generation = settings.generation(templates)
         with FormsSink(output_format, output, generation.columns) as sink, settings.pool(templates) as pool:
+            keep_forms(ledger, templates)
             run = ledger.begin(generation, [str(file) for file in found.files])
             _tell_generation(job, run)
             outcome = run_through(ledger, run, found.files, pool, write=sink.write, stopped=stopped)

@@ -87,7 +87,7 @@ class Intake:
             file.missing = missing | ({asked} if asked <= message.pages else set())
             self._queue(message.file, sorted(file.missing - {asked}))
         elif message.page.number in file.missing:
-            self._ledger.record(self._run, message.file, message.page, message.crops)
+            self._ledger.record(self._run, message.file, message.page, message.crops, message.tiles)
             file.missing.discard(message.page.number)
             self.pages_read += 1
             self.files_done += not file.missing

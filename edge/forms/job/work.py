@@ -19,6 +19,7 @@ import numpy as np
 from edge.errors import EdgeError, ModelError
 from edge.forms.job.crops import cut_doubtful
 from edge.forms.job.job_page import StoredPage
+from edge.forms.job.tiles import cut_tiles
 from edge.forms.values import FormPage
 from edge.sources.decode import quiet_opencv
 from edge.sources.files import MAX_MEGAPIXELS, BadPage, count_pages, read_pages
@@ -90,11 +91,12 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDone:
-    """A page was read, or ended in an error; crops are PNG by field."""
+    """A page was read, or ended in an error; crops are PNG by field, tiles the JPEG of its single digits."""
 
     file: str
     page: StoredPage
     crops: tuple[tuple[str, bytes], ...] = ()
+    tiles: bytes | None = None
 
 
 Message: TypeAlias = Ready | Refused | Counted | PageDone
@@ -159,7 +161,12 @@ def _read_next(task: Task, number: int, found: Iterator[Page | BadPage], reader:
     start = time.perf_counter()
     read = reader.read(page, sha256)
     ms = 1000 * (decoded_s + time.perf_counter() - start)
-    return PageDone(file=task.file, page=StoredPage.of(replace(read, ms=round(ms, 1))), crops=cut_doubtful(page, read))
+    return PageDone(
+        file=task.file,
+        page=StoredPage.of(replace(read, ms=round(ms, 1))),
+        crops=cut_doubtful(page, read),
+        tiles=cut_tiles(page, read),
+    )
 
 
 def _failed(task: Task, number: int, error: str) -> PageDone:
