@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 
-from edge.live.track import Track, overlap, part_within
+from edge.live.track import SAME_PART, Track, alike_high, overlap, part_within
 from edge.live.vote import Verdict, Votes, decide
 from edge.sinks.base import Event, Happening
 from edge.values import Frame, Reading
@@ -27,7 +27,7 @@ class SteadySettings:
     how long nothing but other texts are read before the number has changed; fragment_s: likewise, where they are only a
     part of it, for then something may lie over the rest. kept_s: how long a number that is not seen is still there, so
     that a hand passing does not make it flicker. wary: what the reader doubts in most frames is told only if it is no
-    mere strokes or rings, and a single digit only if it is sure: fingers and the grain of a table are read as 1.
+    mere strokes, and a single digit only if all frames agree: fingers and the grain of a table are read as 1.
     """
 
     window_s: float = 2.0
@@ -35,7 +35,7 @@ class SteadySettings:
     sure: float = 0.97
     likely: float = 0.8
     patience_s: float = 0.5
-    seen_part: float = 0.5
+    seen_part: float = 0.3
     change_s: float = 0.2
     fragment_s: float = 1.0
     kept_s: float = 1.0
@@ -56,7 +56,6 @@ EACH_FRAME = SteadySettings(
     kept_s=0.0,
     wary=False,
 )
-_INSIDE = 0.6  # of the smaller of two boxes: they are of one number, or of one that took another's place
 _HALF = 0.5
 _ALWAYS = 0.8
 _ROUNDING_S = 1e-6
@@ -89,15 +88,16 @@ class Steady:
             votes = Votes(self._settings.window_s)
             votes.add(now, reading)
             name = f"{self._run}-{next(self._numbers)}"
-            self._tracks.append(Track(id=name, box=reading.box, votes=votes, born=now, seen=now))
+            self._tracks.append(Track(id=name, box=reading.box, votes=votes, born=now, seen=now, sure=now))
         events = [self._event(frame, track, "gone") for track in self._leave(now) if track.shown is not None]
-        for track in self._tracks:
+        for track in list(self._tracks):
             if track.seen == now:
                 happening = self._judge(track, now)
+                if happening == "appeared" and (old := self._displaced(track)) is not None:
+                    track.id, happening = old.id, "changed"
+                    self._tracks.remove(old)
                 if happening:
-                    events += [self._event(frame, old, "gone") for old in self._displaced(track)]
                     events.append(self._event(frame, track, happening))
-        self._tracks = [track for track in self._tracks if track.frames]
         return tuple(events)
 
     def _clock(self, time: float) -> float:
@@ -133,7 +133,7 @@ class Steady:
 
     def _leave(self, now: float) -> list[Track]:
         """Take out the tracks that were not seen for too long."""
-        gone = [track for track in self._tracks if now - track.seen > self._settings.kept_s + _ROUNDING_S]
+        gone = [track for track in self._tracks if now - track.sure > self._settings.kept_s + _ROUNDING_S]
         self._tracks = [track for track in self._tracks if track not in gone]
         return gone
 
@@ -142,35 +142,34 @@ class Steady:
         before = track.shown
         if before is None:
             verdict = decide(track.votes.readings())
-            if not self._believed(track, verdict, now) or self._part_of_another(track):
+            if not self._believed(verdict, now - track.born, track.seen_part) or self._part_of_another(track):
                 return None
-            track.tell(self._told(verdict, track))
+            track.tell(self._told(verdict))
             return "appeared"
         other = self._changed(track, before, now)
         if other is not None:
-            track.tell(self._told(other, track))
+            track.tell(self._told(other))
             return "changed"
         told = replace(before, box=track.box)
         own = [reading for reading in track.votes.readings() if reading.text == before.text]
         if own:
-            told = self._told(decide(own), track)
+            told = replace(self._told(decide(own)), box=track.box)
             if before.status == "read":
                 told = replace(told, status="read")  # once sure, sure as long as the text stays
         track.shown = told
         return "changed" if told.status != before.status else None
 
-    def _believed(self, track: Track, verdict: Verdict, now: float) -> bool:
-        """True if a number that was not told yet can be."""
-        own = self._settings
-        if verdict.votes < own.votes or track.seen_frames < own.seen_part * track.frames:
+    def _believed(self, verdict: Verdict, waited_s: float, seen_part: float = 1.0) -> bool:
+        """True if what has been read for so long, and in this part of the frames, can be told."""
+        own, confidence = self._settings, verdict.reading.confidence
+        if verdict.votes < own.votes or seen_part < own.seen_part:
             return False
-        confidence = verdict.reading.confidence
         if verdict.sure >= _HALF and confidence >= own.sure:
             return True
         return (
-            now - track.born >= own.patience_s - _ROUNDING_S
+            waited_s >= own.patience_s - _ROUNDING_S
             and confidence >= own.likely
-            and (verdict.sure >= _HALF or not own.wary or _plain(verdict, own))
+            and (verdict.sure >= _HALF or not own.wary or _plain(verdict, own, seen_part))
         )
 
     def _changed(self, track: Track, before: Reading, now: float) -> Verdict | None:
@@ -180,46 +179,31 @@ class Steady:
         if len(since) < own.votes:
             return None
         verdict = decide([reading for _, reading in since])
-        text = verdict.reading.text
-        long = own.fragment_s if text in before.text else own.change_s
-        if now - since[0][0] < long - _ROUNDING_S or verdict.votes < own.votes:
-            return None
-        if verdict.reading.confidence < own.likely:
-            return None
-        if verdict.reading.confidence < own.sure and now - since[0][0] < own.patience_s:
+        waited = now - since[0][0]
+        least = own.fragment_s if verdict.reading.text in before.text else own.change_s
+        if waited < least - _ROUNDING_S or not self._believed(verdict, waited):
             return None
         track.votes.forget(time for time, _ in since)
         return verdict
 
-    def _told(self, verdict: Verdict, track: Track) -> Reading:
+    def _told(self, verdict: Verdict) -> Reading:
         sure = verdict.reading.confidence >= self._settings.sure and verdict.sure >= _HALF
-        return replace(verdict.reading, box=track.box, status="read" if sure else "review")
+        return replace(verdict.reading, status="read" if sure else "review")
 
     def _part_of_another(self, track: Track) -> bool:
         """True if it stands where a number that was told before it is still seen: a piece of that, not one more."""
-        return any(
-            other is not track
-            and other.shown is not None
-            and other.seen == track.seen
-            and other.whole is not None
-            and part_within(track.box, other.whole) >= _INSIDE
-            for other in self._tracks
-        )
+        return any(other.seen == track.seen for other in self._others_at(track))
 
-    def _displaced(self, track: Track) -> list[Track]:
-        """The tracks, told before, in whose place this one stands now: they are over."""
-        over = [
+    def _displaced(self, track: Track) -> Track | None:
+        """The track, told before, in whose place this one stands now; None if there is none."""
+        return next((other for other in self._others_at(track) if alike_high(other.box, track.box)), None)
+
+    def _others_at(self, track: Track) -> list[Track]:
+        return [
             other
             for other in self._tracks
-            if other is not track
-            and other.frames
-            and other.shown is not None
-            and other.seen < track.seen
-            and part_within(track.box, other.box) >= _INSIDE
+            if other is not track and other.shown is not None and part_within(track.box, other.box) >= SAME_PART
         ]
-        for other in over:
-            other.frames = 0
-        return over
 
     def _event(self, frame: Frame, track: Track, happening: Happening) -> Event:
         assert track.shown is not None
@@ -233,9 +217,10 @@ class Steady:
         )
 
 
-def _plain(verdict: Verdict, settings: SteadySettings) -> bool:
+def _plain(verdict: Verdict, settings: SteadySettings, seen_part: float) -> bool:
     """True if what the reader doubts may be told for review."""
     text = verdict.reading.text
-    if not text.strip("1") or not text.strip("0"):
-        return False
-    return len(text) > 1 or (verdict.reading.confidence >= settings.sure and verdict.share >= _ALWAYS)
+    if len(text) > 1:
+        return bool(text.strip("1"))
+    always = min(verdict.share, seen_part) >= _ALWAYS
+    return text != "1" and always and verdict.reading.confidence >= settings.sure

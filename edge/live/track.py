@@ -9,12 +9,13 @@ from edge.live.vote import Votes
 from edge.values import Box, Reading
 
 _SAME_OVERLAP = 0.3  # of the union
-_SAME_PART = 0.6  # of the smaller one
+_STILL_OVERLAP = 0.5
+SAME_PART = 0.6  # of the smaller one
 _SAME_DISTANCE = 0.5  # of the height, between centres
 # How far a number may get in a second while it cannot be read, in widths of the picture: thrown, not pushed. A single
-# digit is too easily another one.
+# digit that the reader doubts is too easily another one.
 _REACH = 2.0
-_REACH_ALONE = 0.3
+_REACH_DOUBTED = 0.3
 _ALIKE_HEIGHT = 1.6
 # How long a movement goes on by itself.
 _PREDICTED_S = 0.3
@@ -24,7 +25,8 @@ _PREDICTED_S = 0.3
 class Track:
     """A number on camera; times in s.
 
-    speed: of its centre, px/s (x, y). shown: as it was told last, None before; whole: where all of that was read last.
+    box, speed: where it was last, and how fast its centre moves, px/s (x, y). shown: as it was told last, None before.
+    seen: when it was last read, as whatever; sure: when it was last read as what is told, or plainly is still there.
     """
 
     id: str
@@ -32,28 +34,35 @@ class Track:
     votes: Votes
     born: float
     seen: float
+    sure: float
     speed: tuple[float, float] = (0.0, 0.0)
     seen_frames: int = 1
     frames: int = 1
     shown: Reading | None = None
-    whole: Box | None = None
+
+    @property
+    def seen_part(self) -> float:
+        """In which part of the frames since the first it was seen."""
+        return self.seen_frames / self.frames
 
     def tell(self, told: Reading) -> None:
         """It is told as this reading now."""
-        self.shown, self.whole = told, told.box
+        self.shown, self.box, self.sure = told, told.box, self.seen
 
     def take(self, time: float, reading: Reading) -> None:
-        """It was seen again."""
-        apart = time - self.seen
-        if apart > 0:
-            (x1, y1), (x2, y2) = self.box.center, reading.box.center
-            new = ((x2 - x1) / apart, (y2 - y1) / apart)
-            self.speed = (0.5 * (self.speed[0] + new[0]), 0.5 * (self.speed[1] + new[1]))
-        self.box, self.seen = reading.box, time
+        """It was seen again. What is told moves only with readings of the same text: others may be of a part of it."""
+        if self.shown is None or self.shown.text == reading.text:
+            apart = time - self.sure
+            if apart > 0:
+                (x1, y1), (x2, y2) = self.box.center, reading.box.center
+                new = ((x2 - x1) / apart, (y2 - y1) / apart)
+                self.speed = (0.5 * (self.speed[0] + new[0]), 0.5 * (self.speed[1] + new[1]))
+            self.box, self.sure = reading.box, time
+        elif overlap(self.box, reading.box) >= _STILL_OVERLAP:
+            self.sure = time
+        self.seen = time
         self.seen_frames += 1
         self.votes.add(time, reading)
-        if self.shown is not None and self.shown.text == reading.text:
-            self.whole = reading.box
 
     def fit(self, time: float, reading: Reading, width: int) -> float:
         """How well a reading at a time is this number's, 0 if not at all, in a picture so many px wide.
@@ -61,25 +70,32 @@ class Track:
         Best by overlap where it is or would be by now; else by nearness, which for the same text reaches as far as a
         number is moved between two looks.
         """
-        apart = max(time - self.seen, 0.0)
-        same = self.votes.has(reading.text) or (self.shown is not None and self.shown.text == reading.text)
+        if not alike_high(self.box, reading.box):
+            return 0.0  # specks within a number, or what holds it
+        apart = max(time - self.sure, 0.0)
+        told = self.shown is not None
+        same = self.shown.text == reading.text if self.shown is not None else self.votes.has(reading.text)
         places = [self.box]
         if apart <= _PREDICTED_S:
             places.append(self.box.moved(round(self.speed[0] * apart), round(self.speed[1] * apart)))
         shared = max(overlap(place, reading.box) for place in places)
-        if shared >= _SAME_OVERLAP and (same or self.shown is not None):
-            return 1 + shared + same
-        distance = min(math.dist(place.center, reading.box.center) for place in places)
+        if shared >= _SAME_OVERLAP:
+            return 0.5 + 0.5 * told + 0.5 * shared + same
         height = max(self.box.height, reading.box.height)
+        distance = min(math.dist(place.center, reading.box.center) for place in places)
         part = max(part_within(reading.box, place) for place in places)
-        if shared >= _SAME_OVERLAP or distance < _SAME_DISTANCE * height or part >= _SAME_PART:
-            return 0.5 + 0.1 * shared + same
-        alike = height < _ALIKE_HEIGHT * min(self.box.height, reading.box.height)
-        if same and alike:
-            reach = height + width * apart * (_REACH if len(reading.text) > 1 else _REACH_ALONE)
-            near = max(0.0, 1 - distance / reach)
-            return near and near + (len(reading.text) > 1)
+        if distance < _SAME_DISTANCE * height or part >= SAME_PART:
+            return 0.5 + same
+        if same:
+            far = len(reading.text) > 1 or reading.status == "read"
+            near = max(0.0, 1 - distance / (height + width * apart * (_REACH if far else _REACH_DOUBTED)))
+            return near and near + far
         return 0.0
+
+
+def alike_high(one: Box, other: Box) -> bool:
+    """True if what is in two boxes may be written equally high."""
+    return max(one.height, other.height) < _ALIKE_HEIGHT * min(one.height, other.height)
 
 
 def overlap(one: Box, other: Box) -> float:

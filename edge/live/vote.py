@@ -20,6 +20,8 @@ _ALIKE = 0.4
 _LEAST = 2e-3
 # Of what a reading leaves to other texts, the part of each that has another length.
 _OTHER_LENGTH = 0.05
+# A frame that reads one digit less has lost it, or the others have seen one too many; the first is so often the case.
+_LOST = 0.25
 # What a digit that is not among the alternatives has.
 _NOT_NAMED = 5e-3
 _CANDIDATES = 6
@@ -63,6 +65,8 @@ def share_of(reading: Reading, text: str) -> float:
     if text == reading.text:
         return max(_LEAST, reading.confidence)
     left = 1 - reading.confidence
+    if len(text) == len(reading.text) + 1 and reading.text in text:
+        return max(_LOST, left)
     if len(text) != len(reading.text) or len(reading.digits) != len(text):
         return max(_LEAST, left * _OTHER_LENGTH)
     ratio = 1.0
