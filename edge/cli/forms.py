@@ -9,6 +9,7 @@ import typer
 from edge.cli.commands import Command, add_commands, plain_app
 
 _MAKE, _JOB, _JUDGE = "edge.cli.forms_make", "edge.cli.forms_job", "edge.cli.forms_judge"
+_REVIEW = "edge.cli.forms_review"
 COMMANDS = {
     "new": Command(_MAKE, "Write the template of a first form, with a comment on everything that can be changed."),
     "blank": Command(
@@ -18,6 +19,7 @@ COMMANDS = {
     "read": Command(_JOB, "Read a batch of scanned forms into a table; after anything, the same command goes on."),
     "status": Command(_JOB, "How far a job is: pages read, for review and in error, second copies, still to come."),
     "export": Command(_JOB, "Write a job's table: a row a page, texts as texts, corrections in place."),
+    "correct": Command(_REVIEW, "Take the values that a person typed into a spreadsheet."),
     "forget": Command(_JOB, "Delete values and pictures of pages read before a day; that they were read stays known."),
     "report": Command(_JUDGE, "Judge a job by pages whose values are known."),
     "audit": Command(_JUDGE, "Draw a page with every box, what was read in it and how sure that is."),

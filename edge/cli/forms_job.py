@@ -97,8 +97,16 @@ def status(
 def export(
     job: Job,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="FILE.csv, FILE.jsonl, FILE.xlsx or FILE.parquet.")
-    ],
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The table: FILE.csv, .jsonl, .xlsx or .parquet."),
+    ] = None,
+    review: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.xlsx", help="Pictures of what is for review, each beside an empty cell."),
+    ] = None,
+    crops: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Digits that people judged or should, 28×28, and labels.csv.")
+    ] = None,
     quiet: door.Quiet = False,
     verbose: door.Verbose = False,
 ) -> None:
@@ -106,10 +114,10 @@ def export(
 
     Example: edge forms export spring -o spring.xlsx
     """
-    from edge.forms.job.export import export_job
+    from edge.forms.job.export import export_all
 
-    exported = export_job(job, output)
-    typer.echo(str(exported), err=True)
+    for written in export_all(job, output, review=review, crops=crops):
+        typer.echo(written, err=True)
 
 
 def forget(

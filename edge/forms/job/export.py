@@ -54,6 +54,25 @@ def export_job(job: Path, output: Path) -> Exported:
     return exported
 
 
+def export_all(job: Path, output: Path | None, *, review: Path | None, crops: Path | None) -> Iterator[str]:
+    """Write what was asked for: the table, the spreadsheet for review, the folder of digits; say each in a line.
+
+    Raises UsageError if nothing was, and what export_job, write_review and write_crops raise.
+    """
+    if output is None and review is None and crops is None:
+        raise UsageError("say what to export: --output FILE for the table, --review FILE.xlsx, --crops DIR")
+    if output is not None:
+        yield str(export_job(job, output))
+    if review is not None:
+        from edge.forms.job.review_book import write_review  # only these want openpyxl's pictures, or the networks' ink
+
+        yield str(write_review(job, review))
+    if crops is not None:
+        from edge.forms.job.labelled_crops import write_crops
+
+        yield str(write_crops(job, crops))
+
+
 def columns_of(ledger: Ledger) -> tuple[str, ...]:
     """Names of all fields of the job's pages, each once: those of the last run's templates first."""
     return tuple(dict.fromkeys(name for generation in ledger.generations_in_use() for name in generation.columns))

@@ -241,13 +241,13 @@ class Ledger:
 
     def crop(self, page: JobPage, field: str) -> bytes | None:
         """PNG of a field as it was read; None where it needed no review, or was forgotten."""
-        found = self.row(
-            """SELECT png FROM crop JOIN generation ON generation.id = crop.generation
-               WHERE generation.sha256 = ? AND page = ? AND field = ?""",
-            page.generation.sha256,
-            page.page.sha256,
-            field,
-        )
+        found = self.row("SELECT id FROM generation WHERE sha256 = ?", page.generation.sha256)
+        return None if found is None else self.crop_of(found[0], page.page.sha256, field)
+
+    def crop_of(self, generation: int, sha256: str, field: str) -> bytes | None:
+        """The same, by the generation's number and the page's hash."""
+        key = (generation, sha256, field)
+        found = self.row("SELECT png FROM crop WHERE generation = ? AND page = ? AND field = ?", *key)
         return None if found is None else bytes(found[0])
 
     def _page(self, given: Input, number: int, sha256: str | None, error: str | None) -> JobPage:

@@ -28,8 +28,8 @@ def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) ->
 
     Raises UsageError if openpyxl is absent or broken, or a sheet cannot hold the table, SinkError if it is not written.
     """
-    openpyxl = _library("openpyxl", "forms")
-    cells = _library("openpyxl.cell", "forms")
+    openpyxl = library("openpyxl", "forms")
+    cells = library("openpyxl.cell", "forms")
     names = column_names(fields)
     if len(names) > _MOST_COLUMNS:
         raise UsageError(
@@ -40,13 +40,9 @@ def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) ->
     sheet.freeze_panes = "A2"
 
     def cell(value: Cell) -> Any:
-        if not isinstance(value, str):
-            return value
-        made = cells.WriteOnlyCell(sheet, value=defused(_readable(value)))
-        made.data_type, made.number_format = "s", _TEXT_FORMAT
-        return made
+        return text_cell(cells, sheet, value) if isinstance(value, str) else value
 
-    with _aside(output) as part, _ended(sheet):
+    with aside(output) as part, ended(sheet):
         sheet.append([cell(name) for name in names])
         for row, page in enumerate(pages, 2):
             if row > _MOST_ROWS:
@@ -55,13 +51,20 @@ def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) ->
         book.save(part)
 
 
+def text_cell(cells: Any, sheet: Any, text: str) -> Any:
+    """A cell that shows a text and is never a formula; cells is the module openpyxl.cell."""
+    made = cells.WriteOnlyCell(sheet, value=defused(readable(text)))
+    made.data_type, made.number_format = "s", _TEXT_FORMAT
+    return made
+
+
 def write_parquet(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) -> None:
     """Write pages as a Parquet file: texts as strings, page as int32, confidences as doubles, null for no such field.
 
     Raises UsageError if pyarrow is absent or does not load (it wants numpy 2), SinkError if the file cannot be written.
     """
-    arrow = _library("pyarrow", "parquet")
-    parquet = _library("pyarrow.parquet", "parquet")
+    arrow = library("pyarrow", "parquet")
+    parquet = library("pyarrow.parquet", "parquet")
     names = column_names(fields)
     confidences = {f"{name}.confidence" for name in fields}
     schema = arrow.schema(
@@ -70,7 +73,7 @@ def write_parquet(output: Path, fields: Sequence[str], pages: Iterable[JobPage])
             for name in names
         ]
     )
-    with _aside(output) as part, parquet.ParquetWriter(part, schema) as writer:
+    with aside(output) as part, parquet.ParquetWriter(part, schema) as writer:
         for group in batched_rows(pages, fields):
             columns = zip(*group, strict=True)
             writer.write_table(arrow.table([list(column) for column in columns], schema=schema))
@@ -93,12 +96,13 @@ def _unicode(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _readable(text: str) -> str:
+def readable(text: str) -> str:
+    """Text that a sheet can hold."""
     return _ILLEGAL.sub("�", _unicode(text))
 
 
 @contextmanager
-def _ended(sheet: Any) -> Iterator[None]:
+def ended(sheet: Any) -> Iterator[None]:
     """A sheet that is streamed to a file is closed after a fault too: openpyxl complains otherwise."""
     try:
         yield
@@ -109,7 +113,7 @@ def _ended(sheet: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _aside(output: Path) -> Iterator[Path]:
+def aside(output: Path) -> Iterator[Path]:
     """FILE.part to be written inside, renamed to FILE when that went well."""
     try:
         yield part_of(output)
@@ -118,7 +122,8 @@ def _aside(output: Path) -> Iterator[Path]:
         raise write_fault(str(output), error) from error
 
 
-def _library(name: str, extra: str) -> Any:
+def library(name: str, extra: str) -> Any:
+    """A module of an extra. Raises UsageError that names the extra if it is absent or does not load."""
     try:
         return import_module(name)
     except ImportError as error:
