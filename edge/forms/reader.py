@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,18 +109,17 @@ class FormReader:
     def _fields(self, page: Page, template: Template, sheet: SheetMap, form_page: int) -> tuple[FieldReading, ...]:
         fields = [field for field in template.fields if field.page == form_page]
         digits = [field for field in fields if field.kind == "digit"]
-        cells = iter(in_context([(field, self._cells(page.pixels, sheet, field)) for field in digits]))
-        slots: list[Slot] = []
+        cells = iter(in_context(tuple(zip(digits, self._cells(page.pixels, sheet, digits), strict=True))))
+        slots = template.slots(form_page)
         values: list[Value] = []
-        for field in fields:
-            slots += field.slots()
+        for field, own in groupby(slots, key=attrgetter("field")):
             rules = self._rules[template.sha256, field.name]
             if field.kind == "number":
                 values.append(self._number(page.pixels, sheet, field, rules))
             else:
-                own = iter(next(cells))
+                held = iter(next(cells))
                 threshold = self._threshold(self.classifier)
-                rows = [[next(own) for _ in slot.cells_mm] for slot in field.slots()]
+                rows = [[next(held) for _ in slot.cells_mm] for slot in own]
                 values += [value_of_cells(row, field, rules, threshold) for row in rows]
         return tuple(_placed(slots, values, sheet, page)) if slots else ()
 
@@ -131,14 +132,19 @@ class FormReader:
         strips = self._open_strips()
         return read_boxed_number(pixels, sheet, field, strips, rules, self._threshold(strips))
 
-    def _cells(self, pixels: Image, sheet: SheetMap, field: Field) -> list[ReadCell]:
-        found = find_cells(pixels, sheet, field)
-        said = iter(
-            self.classifier.predict(digit_tensors([cell.glyph.ink for cell in found if cell.glyph is not None]))
-        )
+    def _cells(self, pixels: Image, sheet: SheetMap, fields: Sequence[Field]) -> list[list[ReadCell]]:
+        """What the cells of each of some fields of digits hold, in reading order."""
+        found = find_cells(pixels, sheet, fields)
+        inked = [cell.glyph.ink for cells in found for cell in cells if cell.glyph is not None]
+        said = iter(self.classifier.predict(digit_tensors(inked)))
         return [
-            ReadCell() if cell.glyph is None else ReadCell(prediction=next(said), doubts=cell.doubts, dark=cell.dark)
-            for cell in found
+            [
+                ReadCell()
+                if cell.glyph is None
+                else ReadCell(prediction=next(said), doubts=cell.doubts, dark=cell.dark)
+                for cell in cells
+            ]
+            for cells in found
         ]
 
     def _likeness(self, pixels: Image, laid: Laid) -> float:
@@ -156,7 +162,7 @@ class FormReader:
                 )
                 shares += [number.confidence] * (number.status != "empty")
             else:
-                cells = self._cells(pixels, laid.sheet, _middle_rows(field))
+                (cells,) = self._cells(pixels, laid.sheet, (_middle_rows(field),))
                 inked = [cell.prediction for cell in cells if cell.prediction is not None]
                 shares += [0.0 if one.label == NOT_A_DIGIT else one.confidence for one in inked]
         return sum(shares) / len(shares) if shares else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -129,7 +130,16 @@ class Template:
 
     def slots(self, page: int) -> tuple[Slot, ...]:
         """The values of one of its pages, in the template's order."""
-        return tuple(slot for field in self.fields if field.page == page for slot in field.slots())
+        return _slots_of(self, page)
+
+    def __hash__(self) -> int:
+        """That of what decides: a roster of thousands is not gone through again for each look into a cache."""
+        return hash((self.name, self.version, self.sha256))
+
+
+@lru_cache(maxsize=256)
+def _slots_of(template: Template, page: int) -> tuple[Slot, ...]:
+    return tuple(slot for field in template.fields if field.page == page for slot in field.slots())
 
 
 def load_template(path: Path) -> Template:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge.forms.fields.cells import levels_of, lift_field
+from edge.forms.fields.lifted import lift_grid
 from edge.forms.fields.pieces import find_pieces
 from edge.forms.fields.rules import Rules
 from edge.forms.fields.settle import Value, nothing_written, valued
@@ -42,8 +42,8 @@ def read_boxed_number(
 
 def _writing(pixels: Image, sheet: SheetMap, field: Field) -> Image | None:
     """The soft ink (h, w) of what is written in a field's box and nothing else; None if that is nothing."""
-    lifted = lift_field(pixels, sheet, field.box_mm, 1, 1)
-    pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels_of(lifted))
+    lifted = lift_grid(pixels, sheet, field.box_mm, 1, 1)
+    pieces = find_pieces(lifted)
     own = pieces.of_cell(0, 0)
     if not own:
         return None

@@ -32,16 +32,23 @@ _DARKER = 1.3
 _STROKE = 1.6
 
 
-def drop_boxes(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *, level: float) -> Image:
+def drop_boxes(
+    ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], *, level: float, owned: Mask, step: int = 1
+) -> Image:
     """Soft ink (H, W) uint8 of a grid of cells without the printed lines around its cells.
 
-    xs (columns + 1,), ys (rows + 1,): pixels of the cells' sides, evenly apart, at least a fifth of a cell from ink's
-    border. What lies above level along a side is its line; where a stroke crosses it or is clearly darker, that stays.
+    xs, ys: pixels of the cells' sides, evenly apart, at least a fifth of a cell from ink's border. owned (rows,
+    columns): which cells there are; with a step of 2 a gap as high as a row lies below each but the last. What lies
+    above level along a side is its line; where a stroke crosses it or is clearly darker, that stays.
     """
     wide, high = int(xs[1] - xs[0]), int(ys[1] - ys[0])
     reach = max(3, round(OFF * min(wide, high)))
-    across = _Lines(ink, _parted(xs, high), ys, reach, level)
-    down = _Lines(np.ascontiguousarray(ink.T), _parted(ys, wide), xs, reach, level)
+    cells = np.zeros((len(ys) + 1, len(xs) + 1), np.bool_)  # with the gaps, and a margin
+    cells[1:-1:step, 1:-1] = owned
+    across = _Lines(ink, _parted(xs, high), ys, reach, level, (cells[1:] | cells[:-1])[:, 1:-1])
+    down = _Lines(
+        np.ascontiguousarray(ink.T), _parted(ys, wide), xs, reach, level, (cells[:, 1:] | cells[:, :-1])[1:-1].T
+    )
     if not (across.mask.any() or down.mask.any()):
         return ink
     lines = np.zeros(ink.shape, np.bool_)
@@ -65,8 +72,9 @@ class _Lines:
     """The level lines of a grid in bands of its ink around ys: mask (lines, rows, columns) bool."""
 
     def __init__(
-        self, ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], reach: int, level: float
+        self, ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], reach: int, level: float, there: Mask
     ) -> None:
+        """Look for lines between xs; there (lines, sides) says which sides of cells there are at all."""
         side = int(xs[1] - xs[0])
         corner = max(2, side // 8)  # where lines meet at the grid's outer corners
         self._rows = [np.s_[int(y) - reach : int(y) + reach + 1] for y in ys]
@@ -86,7 +94,7 @@ class _Lines:
         least = np.maximum(level, _PALER * print_dark).astype(np.uint8)
         dark = (runs > np.repeat(least, columns, axis=1)[:, None]).view(np.uint8) * np.uint8(255)
         share = _pieces(dark, xs).mean(axis=3)  # (lines, rows, sides)
-        rows = _grown(share >= 255 * _SPAN, share >= 255 * _WAVERS) & ~_stands_out(print_dark)[:, None]
+        rows = _grown(share >= 255 * _SPAN, share >= 255 * _WAVERS) & ~_stands_out(print_dark, there)[:, None]
         rows = _widened(_widened(rows))  # its own blurred edges
         self.mask = np.repeat(rows, columns, axis=2) & (runs > level)
         print_only = np.where(rows, _middles(self._bands, xs), 0)
@@ -147,13 +155,13 @@ def _middles(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
     return medians
 
 
-def _stands_out(dark: Image) -> Mask:
-    """Which sides (lines, sides) are so much darker than most of their line that they are a tall 1 drawn there."""
-    middle = (dark.shape[1] - 1) // 2
-    if not middle:  # two sides say nothing of a third
-        return np.zeros(dark.shape, np.bool_)
-    common = np.partition(dark, middle, axis=1)[:, middle, None].astype(np.int32)
-    out: Mask = dark > 2 * common + _CLEARLY
+def _stands_out(dark: Image, there: Mask) -> Mask:
+    """Which sides (lines, sides) are so much darker than most that are there of their line: a tall 1 drawn on them."""
+    there = np.repeat(there, dark.shape[1] // there.shape[1], axis=1)
+    count = np.count_nonzero(there, axis=1)
+    ranked = np.sort(np.where(there, dark.astype(np.int32), 256), axis=1)
+    common = np.take_along_axis(ranked, np.maximum(count - 1, 0)[:, None] // 2, axis=1)
+    out: Mask = (dark > 2 * common + _CLEARLY) & (count > 2)[:, None]  # two sides say nothing of a third
     return out
 
 

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
-import cv2
-import numpy as np
-import numpy.typing as npt
-
-from edge.forms.fields.boxes import OFF, drop_boxes
+from edge.forms.fields.boxes import OFF
+from edge.forms.fields.lifted import LiftedInk, lift_grid, lift_rows
 from edge.forms.fields.pieces import Pieces, find_pieces
 from edge.forms.sheet.sheet_map import SheetMap
-from edge.forms.template import BoxMm, Field
+from edge.forms.template import Field
 from edge.imaging.cells import BLOT, HARDLY_DARKER, PALE_WRITING, PALEST_WRITING, doubts_of_place, is_blot
 from edge.imaging.frames import Inside
 from edge.imaging.glyphs import cut_glyph
-from edge.imaging.ink import FAINTEST, lift_ink, otsu, quantile, to_grey
 from edge.values import Glyph, Image
 
-# A cell's shorter side is looked at so large, and so much of it around the field, for strokes that run over its edge.
-_CELL_PX = 64
-_MARGIN = 0.3
 # So many cells across and down are looked at in one picture.
 _BLOCK = 16
-# What is left of dark print along a cell's sides must not hide faint writing.
-_RIM = 0.12
-# Of Gaussian unrest 1 pixel in 4,000 is darker than its palest quarter by so many times what that quarter spans.
-_UNREST = 4.2
 # Parts of a cell's height. What is smaller all in all is a speck, and no one's value.
 _SPECK, _NOTHING = 0.12, 0.24
 # A stroke is thicker than what an uneven line leaves along a side.
@@ -53,82 +42,63 @@ class CellInk:
     dark: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class FieldInk:
-    """A field's picture in soft ink (H, W), without its printed boxes; pixels xs, ys of its cells' sides in it.
-
-    floors (rows, columns): the ink above which a pixel of a cell is hardly the paper's unrest.
-    """
-
-    ink: Image
-    xs: npt.NDArray[np.intp]
-    ys: npt.NDArray[np.intp]
-    floors: npt.NDArray[np.float64]
-
-
-def lift_field(pixels: Image, sheet: SheetMap, box_mm: BoxMm, rows: int, columns: int) -> FieldInk:
-    """The FieldInk of a grid of cells at box_mm on a page's pixels (H, W) or (H, W, 3), and a margin around it."""
-    left, top, width, height = box_mm
-    scale = _CELL_PX / min(width / columns, height / rows)
-    margin = round(_MARGIN * _CELL_PX)
-    around = (left - margin / scale, top - margin / scale, width + 2 * margin / scale, height + 2 * margin / scale)
-    grey = to_grey(sheet.cut(pixels, around, scale))
-    xs = margin + np.rint(np.linspace(0, width * scale, columns + 1)).astype(np.intp)
-    ys = margin + np.rint(np.linspace(0, height * scale, rows + 1)).astype(np.intp)
-    ink = np.asarray(cv2.GaussianBlur(lift_ink(grey, reach_px=_CELL_PX // 3), (3, 3), 0), np.uint8)
-    floors = _floors(ink, xs, ys)
-    level = 0.8 * quantile(floors, 0.5)
-    return FieldInk(ink=drop_boxes(ink, xs, ys, level=level), xs=xs, ys=ys, floors=floors)
+def find_cells(pixels: Image, sheet: SheetMap, fields: Sequence[Field]) -> tuple[tuple[CellInk, ...], ...]:
+    """What stands in each cell of fields of digits, in reading order, on a page's pixels (H, W) or (H, W, 3)."""
+    found = [[CellInk()] * (field.rows * field.columns) for field in fields]
+    for some in _together(fields):
+        boxes, columns = [fields[i].box_mm for i in some], [fields[i].columns for i in some]
+        lifted = lift_rows(pixels, sheet, boxes, columns)
+        pieces = find_pieces(lifted)
+        for row, i in enumerate(some):
+            found[i] = [_cell(lifted, pieces, row, column) for column in range(columns[row])]
+    for own, field in zip(found, fields, strict=True):
+        if not _is_row(field):
+            _find_in_grid(pixels, sheet, field, own)
+    return tuple(tuple(own) for own in found)
 
 
-def find_cells(pixels: Image, sheet: SheetMap, field: Field) -> tuple[CellInk, ...]:
-    """What stands in each cell of a field of digits, in reading order, on a page's pixels (H, W) or (H, W, 3)."""
+def _find_in_grid(pixels: Image, sheet: SheetMap, field: Field, found: list[CellInk]) -> None:
+    """Put into found what stands in each cell; large fields go piece by piece, or their picture would be too large."""
     left, top, width, height = field.box_mm
     across, down = width / field.columns, height / field.rows
-    found = [CellInk()] * (field.rows * field.columns)
-    # Large fields go piece by piece, or they would need pictures larger than their page.
     for first_row in range(0, field.rows, _BLOCK):
         for first in range(0, field.columns, _BLOCK):
             rows, columns = min(_BLOCK, field.rows - first_row), min(_BLOCK, field.columns - first)
             box = (left + first * across, top + first_row * down, columns * across, rows * down)
-            lifted = lift_field(pixels, sheet, box, rows, columns)
-            pieces = find_pieces(lifted.ink, lifted.xs, lifted.ys, levels_of(lifted))
+            lifted = lift_grid(pixels, sheet, box, rows, columns)
+            pieces = find_pieces(lifted)
             for row in range(rows):
                 start = (first_row + row) * field.columns + first
                 found[start : start + columns] = [_cell(lifted, pieces, row, column) for column in range(columns)]
-    return tuple(found)
 
 
-def levels_of(lifted: FieldInk) -> npt.NDArray[np.float64]:
-    """(rows, columns): the soft ink that divides strokes from paper in each cell (Otsu), above the paper's unrest."""
-    rim = round(_RIM * _CELL_PX)
-    sides = [
-        [np.s_[top + rim : bottom - rim, left + rim : right - rim] for left, right in pairwise(lifted.xs.tolist())]
-        for top, bottom in pairwise(lifted.ys.tolist())
-    ]
-    levels = np.array([[otsu(np.ascontiguousarray(lifted.ink[cell])) for cell in row] for row in sides])
-    above: npt.NDArray[np.float64] = np.maximum(levels, lifted.floors)
-    return above
+def _is_row(field: Field) -> bool:
+    return field.rows == 1 and field.columns <= _BLOCK
 
 
-def _floors(ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """(rows, columns): the soft ink above which a pixel of a cell is hardly paper, judged by its palest quarter."""
-    high, wide = int(np.diff(ys).min()), int(np.diff(xs).min())
-    rows = ys[:-1, None] + np.arange(0, high, 2)
-    columns = xs[:-1, None] + np.arange(0, wide, 2)
-    cells = ink[rows[:, None, :, None], columns[None, :, None, :]].reshape(len(rows), len(columns), -1)
-    pale, quarter = cells.shape[2] // 20, cells.shape[2] // 4
-    ranked = np.partition(cells, (pale, quarter), axis=2)
-    middle = ranked[:, :, quarter].astype(np.float64)
-    floors: npt.NDArray[np.float64] = np.maximum(FAINTEST, middle + _UNREST * (middle - ranked[:, :, pale]))
-    return floors
+def _together(fields: Sequence[Field]) -> list[list[int]]:
+    """The fields of one row, by their place in fields, that go into one picture: their cells are of one size."""
+    sizes: dict[tuple[float, float], list[int]] = {}
+    for i, field in enumerate(fields):
+        if _is_row(field):
+            size = (round(field.box_mm[2] / field.columns, 3), round(field.box_mm[3], 3))
+            sizes.setdefault(size, []).append(i)
+    racks: list[list[int]] = []
+    for own in sizes.values():
+        own.sort(key=lambda i: -fields[i].columns)
+        for i in own:
+            # A short row beside a long one is mostly waste.
+            wide = racks and racks[-1][0] in own and 2 * fields[i].columns > fields[racks[-1][0]].columns
+            if wide and len(racks[-1]) < _BLOCK:
+                racks[-1].append(i)
+            else:
+                racks.append([i])
+    return racks
 
 
-def _cell(lifted: FieldInk, pieces: Pieces, row: int, column: int) -> CellInk:
+def _cell(lifted: LiftedInk, pieces: Pieces, row: int, column: int) -> CellInk:
     """What stands in one cell, of the pieces of ink that are its own."""
-    left, right = lifted.xs[column : column + 2].tolist()
-    top, bottom = lifted.ys[row : row + 2].tolist()
-    inside = Inside(left=left, top=top, right=right, bottom=bottom)
+    inside = lifted.inside(row, column)
     rows, strange = _digit_of(pieces, pieces.of_cell(row, column), inside)
     if not rows:
         return CellInk()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.forms.fields.lifted import LiftedInk, levels_of
 from edge.imaging.glyphs import Blobs, find_blobs
-from edge.values import Image
+from edge.values import Mask
 
 # Hysteresis (Canny, 1986) in parts of a cell's level: ink goes on down to the first where it reaches the second.
 _LOW, _HIGH = 0.6, 1.1
@@ -32,41 +34,45 @@ class Pieces:
         return self.cells[row * self.columns + column]
 
 
-def find_pieces(
-    ink: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], levels: npt.NDArray[np.float64]
-) -> Pieces:
-    """The Pieces of soft ink (H, W) in a grid with its cells' sides at xs, ys, whose strokes are above levels.
-
-    levels (rows, columns). A piece is of the cell in which most of it lies; one that lies in two is cut between them.
-    """
-    rows, columns = levels.shape
-    low, high = (_spread(np.minimum(part * levels, 254).astype(np.uint8), xs, ys, ink.shape) for part in (_LOW, _HIGH))
-    weak = cv2.compare(ink, low, cv2.CMP_GT).view(np.bool_)
+def find_pieces(lifted: LiftedInk) -> Pieces:
+    """The Pieces of cells' ink: a piece is of the cell in which most of it lies; one in two is cut between them."""
+    rows, columns = lifted.owned.shape
+    weak, strong = _above(lifted, levels_of(lifted))
     blobs = find_blobs(weak)
-    pixels = np.flatnonzero(weak)
-    labels, where = blobs.labels.ravel()[pixels], _cells_of(pixels, ink.shape[1], xs, ys)
-    outside = rows * columns
-    counts = np.bincount(labels * (outside + 1) + where, minlength=(len(blobs) + 1) * (outside + 1))
-    counts = counts.reshape(-1, outside + 1)  # pixels of each blob in each cell
-    strong = np.zeros(len(blobs) + 1, np.bool_)
-    strong[labels[ink.ravel()[pixels] > high.ravel()[pixels]]] = True
-    owners, totals = counts.argmax(axis=1), counts.sum(axis=1)
-    beside = counts[:, :outside] * (owners[:, None] != np.arange(outside))
-    shared = strong & (beside.max(axis=1) >= _SHARED * totals)
+    is_strong = np.zeros(len(blobs) + 1, np.bool_)
+    is_strong[blobs.labels[strong]] = True
+    cell_at = _Cells(lifted)
+    left, top, right, bottom = blobs.boxes.T
+    first, last = cell_at(left, top), cell_at(right - 1, bottom - 1)
     boxes: list[tuple[int, int, int, int]] = [(a, b, c, d) for a, b, c, d in blobs.boxes.tolist()]
     areas: list[int] = blobs.areas.tolist()
-    own: list[list[int]] = [[] for _ in range(outside + 1)]
-    for label in np.flatnonzero(strong & ~shared).tolist():
-        own[owners[label]].append(label - 1)
-    for label in np.flatnonzero(shared).tolist():
+    own: list[list[int]] = [[] for _ in range(rows * columns)]
+    for piece in np.flatnonzero(is_strong[1:]).tolist():
+        if first[piece] == last[piece]:
+            if first[piece] >= 0:
+                own[first[piece]].append(piece)
+            continue
+        # Over the sides of a cell: its pixels are counted.
+        a, b, c, d = boxes[piece]
+        y, x = np.nonzero(blobs.labels[b:d, a:c] == piece + 1)
+        where = cell_at(x + a, y + b)
+        counts = np.bincount(where + 1, minlength=rows * columns + 1)
+        owner, total = int(counts.argmax()) - 1, len(where)
+        beside = counts[1:].copy()
+        if owner >= 0:
+            beside[owner] = 0
+        if beside.max() < _SHARED * total:
+            if owner >= 0:
+                own[owner].append(piece)
+            continue
         # The part in each cell becomes a blob of its own; the first keeps the label.
-        mine = pixels[labels == label], where[labels == label]
-        parts = np.flatnonzero(counts[label, :outside] >= 0.5 * _SHARED * totals[label]).tolist()
-        for row, part in zip((label - 1, *range(len(boxes), len(boxes) + len(parts) - 1)), parts, strict=True):
-            y, x = np.divmod(mine[0][mine[1] == part], ink.shape[1])
-            blobs.labels[y, x] = row + 1
-            box = (int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
-            boxes[row : row + 1], areas[row : row + 1] = [box], [len(y)]
+        parts = np.flatnonzero(counts[1:] >= 0.5 * _SHARED * total).tolist()
+        for row, part in zip((piece, *range(len(boxes), len(boxes) + len(parts) - 1)), parts, strict=True):
+            in_part = where == part
+            down, across = y[in_part] + b, x[in_part] + a
+            blobs.labels[down, across] = row + 1
+            box = (int(across.min()), int(down.min()), int(across.max()) + 1, int(down.max()) + 1)
+            boxes[row : row + 1], areas[row : row + 1] = [box], [len(down)]
             own[part].append(row)
     blobs = Blobs(
         labels=blobs.labels,
@@ -74,30 +80,37 @@ def find_pieces(
         areas=np.array(areas, np.int32),
         centers=blobs.centers,
     )
-    return Pieces(
-        blobs=blobs, boxes=boxes, areas=areas, columns=columns, cells=tuple(tuple(one) for one in own[:outside])
-    )
+    return Pieces(blobs=blobs, boxes=boxes, areas=areas, columns=columns, cells=tuple(tuple(one) for one in own))
 
 
-def _spread(values: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], shape: tuple[int, ...]) -> Image:
-    """An image of a shape (H, W) of each cell's value (rows, columns), and around the grid of what is near."""
-    across, down = np.diff(xs), np.diff(ys)
-    for lengths, sides, whole in ((across, xs, shape[1]), (down, ys, shape[0])):
-        lengths[0] += sides[0]
-        lengths[-1] += whole - sides[-1]
-    return np.repeat(np.repeat(values, across, axis=1), down, axis=0)
+def _above(lifted: LiftedInk, levels: npt.NDArray[np.float64]) -> tuple[Mask, Mask]:
+    """Where ink is above the lower and the upper part of its cell's level, and beside the cells of the nearest one's."""
+    ink, step = lifted.ink, lifted.step
+    weak, strong = np.empty(ink.shape, np.bool_), np.empty(ink.shape, np.bool_)
+    xs, ys = [0, *lifted.xs[1:-1].tolist(), ink.shape[1]], [0, *lifted.ys[step:-1:step].tolist(), ink.shape[0]]
+    for (top, bottom), line in zip(pairwise(ys), levels.tolist(), strict=True):
+        for (left, right), level in zip(pairwise(xs), line, strict=True):
+            place = np.s_[top:bottom, left:right]
+            np.greater(ink[place], int(min(_LOW * level, 254)), out=weak[place])
+            np.greater(ink[place], int(min(_HIGH * level, 254)), out=strong[place])
+    return weak, strong
 
 
-def _cells_of(
-    pixels: npt.NDArray[np.intp], width: int, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp]
-) -> npt.NDArray[np.intp]:
-    """The cell, counted in reading order, that pixels (n,) of a flat (H × width) image are in; their number if none."""
-    y, x = np.divmod(pixels, width)
-    columns = len(xs) - 1
-    row = np.searchsorted(ys, np.arange(int(y.max(initial=0)) + 1), side="right") - 1
-    column = np.searchsorted(xs, np.arange(width), side="right") - 1
-    none = (len(ys) - 1) * columns
-    first = np.where((row < 0) | (row >= len(ys) - 1), none, row * columns)
-    beside = np.where((column < 0) | (column >= columns), none, column)
-    cells: npt.NDArray[np.intp] = np.minimum(first[y] + beside[x], none)
-    return cells
+class _Cells:
+    """Which cell a pixel is in, counted in reading order; -1 for none."""
+
+    def __init__(self, lifted: LiftedInk) -> None:
+        rows, columns = lifted.owned.shape
+        column = np.searchsorted(lifted.xs, np.arange(lifted.ink.shape[1]), side="right") - 1
+        row = np.searchsorted(lifted.ys, np.arange(lifted.ink.shape[0]), side="right") - 1
+        beside = (row < 0) | (row >= len(lifted.ys) - 1) | (row % lifted.step != 0)
+        # One row and one column more are outside of the cells.
+        self._column = np.where((column < 0) | (column >= columns), columns, column)
+        self._row = np.where(beside, rows, row // lifted.step)
+        self._cells = np.full((rows + 1, columns + 1), -1)
+        self._cells[:-1, :-1] = np.where(lifted.owned, np.arange(rows * columns).reshape(rows, columns), -1)
+
+    def __call__(self, x: npt.NDArray[np.integer[Any]], y: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.intp]:
+        """(n,) of pixels at x, y, each (n,)."""
+        found: npt.NDArray[np.intp] = self._cells[self._row[y], self._column[x]]
+        return found

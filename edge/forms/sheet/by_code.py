@@ -18,7 +18,10 @@ WHICH_PAGE = "the page code cannot be read, so which page of the form this is, i
 def code_on(grey: Image, sheet: SheetMap, template: Template) -> PageCode | None:
     """The page code at its place on a sheet in grey pixels (H, W); None if none can be read there."""
     box = code_box_mm(template)
-    return None if box is None else read_code(sheet.cut(grey, box, PX_PER_MM))
+    if box is None:
+        return None
+    own = PageCode(name=template.name, version=template.version, page=1)
+    return read_code(sheet.cut(grey, box, PX_PER_MM), own)
 
 
 def of_no_template(method: Method, code: PageCode) -> Laid:

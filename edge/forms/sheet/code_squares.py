@@ -20,19 +20,22 @@ Whole: TypeAlias = npt.NDArray[np.intp]
 
 # How far the code may lie off its place.
 SLACK_MM = 1.2
-# Codes of names from 1 to 40 letters have so many squares a side (versions 1 to 4).
-_SIDES = (21, 25, 29, 33)
+# Codes of names from 1 to 40 letters have so many squares a side (versions 1 to 4), and hold so many letters (level M).
+_SIDES = {21: 14, 25: 26, 29: 42, 33: 62}
 # Nearly all squares of the fixed patterns are right in a code; in other print half of them, in line drawings more.
 _LEAST_AGREEMENT = 0.88
 # So well does a code agree with the patterns of its own size only.
 _SURE_AGREEMENT = 0.97
 
 
-def read_squares(grey: Image, *, side_mm: float, quiet_mm: float) -> str | None:
-    """The text of the QR code in a cut (side, side) of a code of side_mm with quiet_mm around it; None without one."""
+def read_squares(grey: Image, *, side_mm: float, quiet_mm: float, letters: int) -> str | None:
+    """The text of the QR code in a cut (side, side) of a code of side_mm with quiet_mm around it; None without one.
+
+    letters: how many it likely has; others are tried after that.
+    """
     per_mm = min(grey.shape) / (side_mm + 2 * quiet_mm)
     best: _Squares | None = None
-    for side in _SIDES:
+    for side in sorted(_SIDES, key=lambda one: (_SIDES[one] < letters, abs(_SIDES[one] - letters))):
         code = _sample(grey, side, side_mm * per_mm / side, quiet_mm * per_mm, SLACK_MM * per_mm)
         if best is None or code.agreement > best.agreement:
             best = code

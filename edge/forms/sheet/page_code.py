@@ -50,12 +50,13 @@ def parse_code(text: str) -> PageCode | None:
     return PageCode(name=found[1], version=int(found[2]), page=int(found[3])) if found else None
 
 
-def read_code(pixels: Image) -> PageCode | None:
+def read_code(pixels: Image, likely: PageCode | None = None) -> PageCode | None:
     """The page code in an upright cut of code_box_mm, (side, side) or (side, side, 3), PX_PER_MM or so; None without.
 
-    The cut may lie up to a millimetre off.
+    The cut may lie up to a millimetre off. likely: a code of about that length is tried first, which saves time.
     """
-    text = read_squares(to_grey(pixels), side_mm=SIDE_MM, quiet_mm=QUIET_MM)
+    letters = len(likely.text) if likely else 0
+    text = read_squares(to_grey(pixels), side_mm=SIDE_MM, quiet_mm=QUIET_MM, letters=letters)
     return parse_code(text) if text else None
 
 

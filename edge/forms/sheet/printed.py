@@ -19,6 +19,8 @@ Profiles = npt.NDArray[np.float32]
 # A piece of print is looked at in so many places along it, each over so many samples along and as many across as fit.
 _STATIONS = 8
 _ALONG = 3
+# Much print is known well from fewer places on each of its pieces.
+_MUCH, _STATIONS_OF_MUCH = 48, 5
 # Samples across lie so many pixels apart, but not closer than so many mm.
 _STEP_PX, _STEP_MM = 0.7, 0.05
 # Print absorbs so much of the light of the paper beside it, and so many times the unrest of its profile; edges of
@@ -70,11 +72,16 @@ def residual_mm(measured: Sequence[Measured]) -> float | None:
     return float(np.sqrt(np.mean(off**2))) if off.size else None
 
 
-def measure(pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float, stations: int = _STATIONS) -> Measured:
+def measure(
+    pixels: Image, sheet: SheetMap, pieces: Pieces, *, reach_mm: float, stations: int | None = None
+) -> Measured:
     """How far pieces of print are off their places in grey pixels (H, W), looked for within reach_mm to both sides.
 
-    A piece is there if most of its stations show print on one straight line; a pen that crosses it is passed over.
+    stations: in how many places a piece; None takes as many as are needed. A piece is there if most of its stations
+    show print on one straight line; a pen that crosses it is passed over.
     """
+    if stations is None:
+        stations = _STATIONS if len(pieces) <= _MUCH else _STATIONS_OF_MUCH
     along = pieces.ends - pieces.starts
     length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
     along = along / length[:, None]
