@@ -144,13 +144,15 @@ class Webhook:
                 retries=False,
                 preload_content=False,
             )
-            try:
-                if len(response.read(_MOST_ANSWER_BYTES)) == _MOST_ANSWER_BYTES:
-                    response.close()
-            finally:
-                response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise WebhookError(_reason(error)) from error
+        try:  # the status is the answer; the rest is read only for the sake of the connection
+            if len(response.read(_MOST_ANSWER_BYTES)) == _MOST_ANSWER_BYTES:
+                response.close()
+        except (urllib3.exceptions.HTTPError, OSError, ValueError):
+            response.close()
+        finally:
+            response.release_conn()
         location = response.headers.get("Location", "") if 300 <= response.status < 400 else ""
         return Answer(
             status=response.status,
@@ -213,14 +215,14 @@ def _reason(error: Exception) -> str:
     exceptions = urllib3.exceptions
     if isinstance(error, exceptions.NameResolutionError):
         return "its host name is not known"
+    if isinstance(error, exceptions.NewConnectionError):
+        return "it does not listen, or the way there is cut"
     if isinstance(error, exceptions.ConnectTimeoutError):
         return f"no connection in {_CONNECT_S:.0f} s"
     if isinstance(error, exceptions.TimeoutError):
         return f"no answer in {_ANSWER_S:.0f} s"
     if isinstance(error, exceptions.SSLError):
         return "its TLS certificate is not trusted, or it speaks no TLS; SSL_CERT_FILE names other authorities"
-    if isinstance(error, exceptions.NewConnectionError):
-        return "it does not listen"
     return "the connection broke"
 
 
