@@ -48,15 +48,15 @@ for file in sorted(Path(sys.argv[1]).glob("*.jpg"))[int(sys.argv[2])::int(sys.ar
 
 
 @contextmanager
-def drawn_pile(pages: int) -> Iterator[Path]:
-    """A folder with form.toml and so many JPEG pages of 40 filled cells in scans/, some of them drawn, the rest copies.
+def drawn_pile(pages: int, form: str = TEMPLATE) -> Iterator[Path]:
+    """A folder with form.toml and so many JPEG pages of filled cells in scans/, some of them drawn, the rest copies.
 
     A copy differs in a comment only: it is another file, and is read like any.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "scans").mkdir()
-        (folder / "form.toml").write_text(TEMPLATE, encoding="utf-8")
+        (folder / "form.toml").write_text(form, encoding="utf-8")
         template = load_template(folder / "form.toml")
         jpegs = []
         for seed in range(min(_DRAWN, pages)):

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +59,9 @@ def wall_ms(command: list[str | Path]) -> float:
     return 1e3 * (time.perf_counter() - begin)
 
 
-def printed(script: str) -> list[float]:
+def printed(script: str, environment: Mapping[str, str] | None = None) -> list[float]:
     """The numbers that a Python script prints, run in the repository without TensorFlow's talk."""
-    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"} | dict(environment or {})
     done = subprocess.run([PYTHON, "-c", script], check=False, capture_output=True, text=True, env=quiet, cwd=ROOT)
     if done.returncode:
         sys.exit(f"bench: a script ended with {done.returncode}: {done.stderr.strip()[-500:]}")

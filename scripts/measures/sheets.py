@@ -28,6 +28,24 @@ box_mm = [30.0, 60.0, 64.0, 40.0]
 rows = 5
 columns = 8
 """
+# As many in four rows that stand apart, as identifiers do.
+ROWS_TEMPLATE = """
+name = "rows"
+[page]
+registration = "marks"
+size_mm = [210.0, 297.0]
+[marks]
+""" + "".join(
+    f"""
+[[field]]
+name = "number_{row}"
+kind = "digit"
+layout = "row"
+box_mm = [30.0, {60 + 20 * row}.0, 80.0, 8.0]
+columns = 10
+"""
+    for row in range(4)
+)
 
 
 def draw_sheets(folder: Path, first_seed: int, count: int) -> Iterator[Path]:
