@@ -140,7 +140,7 @@ class FileSink:
 
         Only files up to the first missing number move: a crash in mid-way left it, and no more files are lost by it.
         """
-        old = [self.path.with_name(f"{self.path.name}.{number}") for number in range(1, self._rotation.keep + 1)]
+        old = self._older()
         try:
             gap = next((index for index, file in enumerate(old) if not file.exists()), len(old) - 1)
             for index in range(gap, 0, -1):
@@ -154,14 +154,23 @@ class FileSink:
         self._open()
 
     def _remember(self) -> None:
-        """The ids of the last events in the file and, where that is short, in the one before it."""
-        for path in (self.path.with_name(f"{self.path.name}.1"), self.path):
-            with contextlib.suppress(OSError):
-                if path.is_file():
-                    with path.open("rb") as file:
-                        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
-                        for line in file:
-                            self._note(_id_of(line, self._form))
+        """The ids of the last events in the file and, as far as these are few, in those before it."""
+        tails: list[list[bytes]] = []
+        size = 0
+        for path in (self.path, *self._older()):
+            if size >= _TAIL_BYTES or not path.is_file():
+                break
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+                tails.append(file.readlines())
+                size += sum(map(len, tails[-1]))
+        for lines in reversed(tails):
+            for line in lines:
+                self._note(_id_of(line, self._form))
+
+    def _older(self) -> list[Path]:
+        """What the file becomes, newest first; not all need be there."""
+        return [self.path.with_name(f"{self.path.name}.{number}") for number in range(1, self._rotation.keep + 1)]
 
     def _note(self, event_id: str | None) -> None:
         if event_id is not None:

@@ -138,7 +138,7 @@ class Outbox:
                     not self.queue.waiting
                     and self._db.execute("PRAGMA freelist_count").fetchone()[0] > _MOST_FREE_PAGES
                 ):
-                    self._db.execute("PRAGMA incremental_vacuum").fetchall()
+                    self._db.executescript("PRAGMA incremental_vacuum")  # execute() would free a single page
 
     def latest(self) -> bytes | None:
         """The line that was last put as the latest, in this run or an earlier one."""
