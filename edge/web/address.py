@@ -55,7 +55,7 @@ def parse_address(text: str) -> Address:
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-        good = isinstance(as_ip(host), ipaddress.IPv6Address)
+        good = ":" in host and as_ip(host) is not None
     else:
         good = not colon or bool(_NAME.fullmatch(host))
     if not good or not re.fullmatch(r"\d{1,5}", port, re.ASCII):

@@ -33,6 +33,7 @@ class BoundedConnection(H11Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.access_log = False  # addresses may hold the token
         self._look: asyncio.TimerHandle | None = None
         self._quiet_since: float | None = None
         self._full_since: float | None = None

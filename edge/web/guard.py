@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST_BODY = 65_536
 _BODY_S = 20.0  # a body that takes longer is not meant to arrive
+_LONGEST_QUERY = 2048  # a token is 512 characters at most, and each may be written as three
 _COOKIE_S = 365 * 24 * 3600
 _READ_ONLY = ("GET", "HEAD", "OPTIONS")
 _OPEN_TO_ALL = "/healthz"
@@ -86,8 +87,8 @@ class Guard:
         """True if the token is in the address of the front page."""
         if scope["path"] != "/" or scope["method"] not in ("GET", "HEAD"):
             return False
-        # An address is at most 16 kB long, so there are not too many fields to look at.
-        shown = parse_qs(scope["query_string"].decode("latin-1")).get("token")
+        query = scope["query_string"].decode("latin-1")
+        shown = parse_qs(query).get("token") if len(query) <= _LONGEST_QUERY else None
         return self._access.allows_token(shown[0] if shown else None)
 
     async def _let_in(self, scope: Scope, headers: dict[str, str], send: Send) -> None:

@@ -66,7 +66,7 @@ class Server:
             ws="none",
             lifespan="off",
             log_config=None,
-            access_log=False,  # addresses may hold the token
+            access_log=False,
             proxy_headers=False,
             server_header=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
