@@ -19,6 +19,7 @@ COMMANDS = {
     "read": Command(_JOB, "Read a batch of scanned forms into a table; after anything, the same command goes on."),
     "status": Command(_JOB, "How far a job is: pages read, for review and in error, second copies, still to come."),
     "export": Command(_JOB, "Write a job's table: a row a page, texts as texts, corrections in place."),
+    "review": Command(_REVIEW, "Look at the values that need a person, one by one or all sevens, in a browser."),
     "correct": Command(_REVIEW, "Take the values that a person typed into a spreadsheet."),
     "forget": Command(_JOB, "Delete values and pictures of pages read before a day; that they were read stays known."),
     "report": Command(_JUDGE, "Judge a job by pages whose values are known."),

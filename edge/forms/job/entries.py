@@ -104,19 +104,24 @@ def enter(
     return Entered(noted=len(said) - len(refused), refused=tuple(refused))
 
 
-def undo(db: sqlite3.Connection, name: str, *, needed: int = 1) -> tuple[tuple[str, str], ...]:
-    """Take back what that name said last, inside a transaction, and tell of which values, (page, field).
+def undo(
+    db: sqlite3.Connection, name: str, *, token: str | None = None, needed: int = 1
+) -> tuple[tuple[str, str], ...]:
+    """Take back what that name said last, or under a token, inside a transaction; tell of which values, (page, field).
 
-    Of these, one that another has judged since stays as it is and is not told.
+    Of these, one that another has judged since stays as it is and is not told. A second time under a token tells the
+    same and does nothing.
     """
+    said, value = ("token = ?", token) if token is not None else ("NOT undone AND ? IS NULL", token)
     last = db.execute(
-        "SELECT batch FROM entry WHERE name = ? AND NOT undone ORDER BY id DESC LIMIT 1", (name,)
+        f"SELECT batch FROM entry WHERE name = ? AND {said} ORDER BY id DESC LIMIT 1",  # noqa: S608
+        (name, value),
     ).fetchone()
     if last is None:
         return ()
     back = []
     for entry, page, field in db.execute(
-        "SELECT id, page, field FROM entry WHERE batch = ? AND NOT undone ORDER BY id", last
+        "SELECT id, page, field FROM entry WHERE batch = ? ORDER BY id", last
     ).fetchall():
         db.execute("UPDATE entry SET undone = 1 WHERE id = ?", (entry,))
         later = db.execute(

@@ -44,10 +44,14 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A value as a person sees it: its reading, its page, where that lies, what was said of it, and its revision."""
+    """A value as a person sees it: its reading, its page, where that lies, what was said of it, and its revision.
+
+    others: (name, value) of all who said something, "?" for nobody can read it.
+    """
 
     page: FormPage
     place: str
+    generation: int
     reading: FieldReading
     said: Judged | None = None
     revision: int = 0
@@ -122,7 +126,7 @@ class ReviewQueue:
     def seen(self, page: str, field: str) -> Seen | None:
         """A value as a person sees it, as its page was read last; None if there is none."""
         found = self._ledger.row(
-            """SELECT page.content, input.source, place.number FROM place
+            """SELECT page.content, input.source, place.number, place.generation FROM place
                JOIN input ON input.file = place.file
                JOIN run ON run.id = input.run AND run.generation = place.generation
                JOIN page ON page.generation = place.generation AND page.sha256 = place.page
@@ -131,7 +135,7 @@ class ReviewQueue:
         )
         if found is None:
             return None
-        content, source, number = found
+        content, source, number, generation = found
         name = os.fsdecode(source)
         read = page_from_json(content, source=name, page_number=number, ms=0.0)
         reading = next((one for one in read.fields if one.name == field), None)
@@ -149,6 +153,7 @@ class ReviewQueue:
         return Seen(
             page=read,
             place=f"{name}#{number}",
+            generation=generation,
             reading=reading,
             said=None if said is None else Judged(kind=said[0], value=said[1], name=said[2], made_at=said[3]),
             revision=0 if said is None else said[4],
@@ -191,6 +196,14 @@ class ReviewQueue:
             most,
         )
         return tuple((page, field) for page, field in rows)
+
+    def counts(self) -> dict[str, int]:
+        """How many open values of one digit, or of none, were read as each text."""
+        rows = self._ledger.rows(
+            f"""SELECT v.text, count(*) FROM value v WHERE v.state > 0 AND length(v.text) <= 1
+                AND v.leaf IN (SELECT id FROM leaf WHERE {_CURRENT}) GROUP BY v.text"""  # noqa: S608
+        )
+        return {text: int(count) for text, count in rows}
 
     def choice(self, name: str) -> str | None:
         """What was chosen for the review of this job under a name."""
