@@ -19,7 +19,7 @@ from edge.forms.fields.rules import Rules
 from edge.forms.fields.settle import Value, value_of_cells
 from edge.forms.register import lay
 from edge.forms.sheet.laid import Laid
-from edge.forms.sheet.sheet_map import SheetMap
+from edge.forms.sheet.sheet_map import Floats, SheetMap
 from edge.forms.template import Field, Slot, Template
 from edge.forms.values import FieldReading, FormPage
 from edge.imaging.tensors import digit_tensors
@@ -121,7 +121,7 @@ class FormReader:
                 threshold = self._threshold(self.classifier)
                 rows = [[next(held) for _ in slot.cells_mm] for slot in own]
                 values += [value_of_cells(row, field, rules, threshold) for row in rows]
-        return tuple(_placed(slots, values, sheet, page)) if slots else ()
+        return tuple(_placed(slots, template.slot_boxes(form_page), values, sheet, page)) if slots else ()
 
     def _threshold(self, model: Classifier | StripReader) -> float:
         return model.manifest.threshold if self._named_threshold is None else self._named_threshold
@@ -189,9 +189,13 @@ def _in_doubt(field: FieldReading, reason: str) -> FieldReading:
     return replace(field, status="review", reason=reason)
 
 
-def _placed(slots: Sequence[Slot], values: Sequence[Value], sheet: SheetMap, page: Page) -> list[FieldReading]:
-    """The FieldReadings of slots' values, boxes and quads in pixels of the page as given."""
-    sides = np.array([slot.box_mm for slot in slots])  # left, top, width, height
+def _placed(
+    slots: Sequence[Slot], sides: Floats, values: Sequence[Value], sheet: SheetMap, page: Page
+) -> list[FieldReading]:
+    """The FieldReadings of slots' values, boxes and quads in pixels of the page as given.
+
+    sides (n, 4): the slots' left, top, width, height in mm.
+    """
     low, high = sides[:, :2], sides[:, :2] + sides[:, 2:]
     clockwise = np.stack((low, np.stack((high[:, 0], low[:, 1]), 1), high, np.stack((low[:, 0], high[:, 1]), 1)), 1)
     scale = np.array((page.width / page.pixels.shape[1], page.height / page.pixels.shape[0]))

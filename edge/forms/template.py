@@ -7,6 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from edge.forms.values import Method
 
 Kind: TypeAlias = Literal["digit", "number"]
@@ -132,9 +135,20 @@ class Template:
         """The values of one of its pages, in the template's order."""
         return _slots_of(self, page)
 
+    def slot_boxes(self, page: int) -> npt.NDArray[np.float64]:
+        """The boxes of slots(page), (n, 4): left, top, width, height in mm."""
+        return _slot_boxes_of(self, page)
+
     def __hash__(self) -> int:
         """That of what decides: a roster of thousands is not gone through again for each look into a cache."""
         return hash((self.name, self.version, self.sha256))
+
+
+@lru_cache(maxsize=256)
+def _slot_boxes_of(template: Template, page: int) -> npt.NDArray[np.float64]:
+    boxes = np.array([slot.box_mm for slot in template.slots(page)], np.float64).reshape(-1, 4)
+    boxes.setflags(write=False)
+    return boxes
 
 
 @lru_cache(maxsize=256)

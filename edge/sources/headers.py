@@ -132,7 +132,7 @@ def _read_jpeg(content: Content) -> Header:
             size = (width, height)
         position += 2 + length
     # Entropy-coded bytes never hold FF D9 (FF is stuffed), so its absence after the scan began means a cut-off file.
-    if content.find(b"\xff\xd9", position) < 0:
+    if content.rfind(b"\xff\xd9", position) < 0:  # it is mostly the last thing
         raise SourceError(TRUNCATED)
     return Header(kind="jpeg", width=size[0], height=size[1])
 

@@ -46,9 +46,7 @@ def drop_boxes(
     cells = np.zeros((len(ys) + 1, len(xs) + 1), np.bool_)  # with the gaps, and a margin
     cells[1:-1:step, 1:-1] = owned
     across = _Lines(ink, _parted(xs, high), ys, reach, level, (cells[1:] | cells[:-1])[:, 1:-1])
-    down = _Lines(
-        np.ascontiguousarray(ink.T), _parted(ys, wide), xs, reach, level, (cells[:, 1:] | cells[:, :-1])[1:-1].T
-    )
+    down = _Lines(_turned(ink), _parted(ys, wide), xs, reach, level, (cells[:, 1:] | cells[:, :-1])[1:-1].T)
     if not (across.mask.any() or down.mask.any()):
         return ink
     lines = np.zeros(ink.shape, np.bool_)
@@ -57,8 +55,13 @@ def drop_boxes(
     strokes = ((ink > _STROKE * level) & ~lines).view(np.uint8)
     clean = ink.copy()
     across.clear(clean, strokes)
-    down.clear(clean.T, np.ascontiguousarray(strokes.T))
+    down.clear(clean.T, _turned(strokes))
     return clean
+
+
+def _turned(pixels: Image) -> Image:
+    """Pixels (H, W) as (W, H), rows as columns; a view of them would be slow to go through."""
+    return np.asarray(cv2.transpose(pixels), np.uint8)
 
 
 def _parted(sides: npt.NDArray[np.intp], other: int) -> npt.NDArray[np.intp]:

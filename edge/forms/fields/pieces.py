@@ -84,7 +84,7 @@ def find_pieces(lifted: LiftedInk) -> Pieces:
 
 
 def _above(lifted: LiftedInk, levels: npt.NDArray[np.float64]) -> tuple[Mask, Mask]:
-    """Where ink is above the lower and the upper part of its cell's level, and beside the cells of the nearest one's."""
+    """Where ink is above the lower and the upper part of its cell's level; beside the cells of the nearest one's."""
     ink, step = lifted.ink, lifted.step
     weak, strong = np.empty(ink.shape, np.bool_), np.empty(ink.shape, np.bool_)
     xs, ys = [0, *lifted.xs[1:-1].tolist(), ink.shape[1]], [0, *lifted.ys[step:-1:step].tolist(), ink.shape[0]]

@@ -22,7 +22,7 @@ from edge.values import Image
 # be bent, then where it is nearly flat.
 _FAR_MM, _NEAR_MM, _PART = 2.5, 1.0, 0.3
 _EDGE_REACH_MM = 0.4
-_EDGE_STATIONS = 4
+_EDGE_STATIONS = 3
 # Print that lies this well needs no correction for a bend.
 _FLAT_MM = 0.08
 # Marks that are some have at least this part of their edges.

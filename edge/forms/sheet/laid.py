@@ -118,12 +118,13 @@ def _bent(sheet: SheetMap) -> list[str]:
 
 def _cut_off(sheet: SheetMap, template: Template, page: int, pixels: Image) -> list[str]:
     """Why cells are not to be trusted that lie outside of the picture."""
-    boxes = [slot.box_mm for slot in template.slots(page)]
-    if not boxes:
+    boxes = template.slot_boxes(page)
+    if not len(boxes):
         return []
-    corners = np.array([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)] for x, y, w, h in boxes])
-    px = sheet.points(corners.reshape(-1, 2))
-    over = _CUT_OFF_MM * sheet.px_per_mm((boxes[0][0], boxes[0][1]))
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    corners = (low, high, np.stack((low[:, 0], high[:, 1]), axis=1), np.stack((high[:, 0], low[:, 1]), axis=1))
+    px = sheet.points(np.concatenate(corners))
+    over = _CUT_OFF_MM * sheet.px_per_mm((float(boxes[0, 0]), float(boxes[0, 1])))
     height, width = pixels.shape[:2]
     outside = (px < -over) | (px > (width + over, height + over))
     return ["fields lie beyond the picture's edge; scan the whole sheet"] if outside.any() else []

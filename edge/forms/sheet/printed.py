@@ -31,7 +31,7 @@ _WIDEST_PART = 0.9
 # One piece is straight: its stations lie within this of a straight line, and so many of them do.
 _STRAIGHT_MM = 0.12
 _SHOWN = 0.6
-_ROUNDS = 4
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
