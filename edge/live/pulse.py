@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -18,9 +17,9 @@ _NOTICE = 0.8
 # by itself: a slide show and a still scene sent by a video encoder do so for seconds, a sensor's noise never does.
 _LONGER = 3.0
 # A JPEG's blocks are 8 or 16 rows high; what lies below a break in it is one flat colour, or the last picture's.
-_TAIL_ROWS = 16
+_ROWS = 16
 _NO_DATA = ((128, 128, 128), (0, 135, 0), (0, 136, 0), (0, 77, 0))  # BGR: a JPEG's middle grey; YUV's zeros
-_TAILS = 60
+_CHANGES = 30  # so often the last rows must have changed before, for their staying to mean anything
 # Dark enough that no digit shows: 99.5 % of the pixels at most so bright. Video's black is 16, a sensor's noise more.
 _BLACK, _BRIGHT_PART = 32, 0.005
 _STEP = 8  # px between those looked at
@@ -51,7 +50,7 @@ class Pulse:
     sensor: as of the Source. What lasts for most of timeout_s is a fault. A picture of a sensor that is the same to
     the byte for so long is frozen; of another source if it has changed before, and at least three times quicker: what
     never changed may be a still. Black pictures are given on, for a covered lens is no broken camera, and the camera is
-    opened again after 1, 2, 4 ... minutes of them.
+    opened again after 1, 2, 4, 8 ... minutes of them.
     """
 
     def __init__(self, *, sensor: bool, timeout_s: float) -> None:
@@ -62,7 +61,7 @@ class Pulse:
         self._longest_s: float | None = 0.0 if sensor else None
         self._frozen = self._still_said = False
         self._bad_since: float | None = None
-        self._fresh_tails: deque[bool] = deque(maxlen=_TAILS)
+        self._tail_changes = 0
         self._black_since: float | None = None
         self._black_said = False
         self._reopen_black_s = _REOPEN_BLACK_S
@@ -79,9 +78,7 @@ class Pulse:
             return self._feel_still(pixels, now)
         self._note_change(now)
         if age_s > self._most_age_s:
-            return self._drop(
-                "late", f"its pictures are {age_s:.1f} s old when they come; ask it for fewer or smaller", now
-            )
+            return self._drop("late", f"its pictures come {age_s:.1f} s late; let it send fewer or smaller ones", now)
         if self._is_half(before, pixels):
             return self._drop("broken", "its pictures are only half decoded; is the cable or the network bad?", now)
         self._bad_since = None
@@ -116,19 +113,20 @@ class Pulse:
         return Beat(good=False, fault=kind, text=text if lasted > self._limit_s else "", reopen=lasted > self._limit_s)
 
     def _is_half(self, before: Image | None, pixels: Image) -> bool:
-        """Whether the lower part was not decoded: flat, or the last picture's where last rows are new as a rule."""
-        tail = pixels[-_TAIL_ROWS:]
-        if len(pixels) <= _TAIL_ROWS:
+        """Whether the lower part was not decoded: flat, or still the last picture's below one that is new all over."""
+        if len(pixels) <= _ROWS:
             return False
-        if (tail == tail[0, 0]).all():
-            color = tuple(int(value) for value in np.atleast_1d(tail[0, 0]))
-            if color * (3 // len(color)) in _NO_DATA and not (pixels == tail[0, 0]).all():
+        tail = pixels[-_ROWS:]
+        if (tail[-1] == tail[-1, 0]).all() and (tail == tail[-1, 0]).all():
+            color = tuple(np.atleast_1d(tail[-1, 0]).tolist())
+            if color * (3 // len(color)) in _NO_DATA and not (pixels == tail[-1, 0]).all():
                 return True
         if before is None or before.shape != pixels.shape:
             return False
-        fresh = not np.array_equal(before[-_TAIL_ROWS:], tail)
-        self._fresh_tails.append(fresh)
-        return not fresh and 2 * sum(self._fresh_tails) > _TAILS
+        if not np.array_equal(before[-_ROWS:], tail):
+            self._tail_changes += 1
+            return False
+        return self._tail_changes >= _CHANGES and _is_torn(before, pixels)
 
     def _feel_size(self, pixels: Image) -> Beat | None:
         height, width = pixels.shape[:2]
@@ -154,6 +152,18 @@ class Pulse:
         return _GOOD
 
 
+def _is_torn(before: Image, pixels: Image) -> bool:
+    """Whether two pictures differ nearly everywhere down to some row and nowhere below, as noise and a break do.
+
+    A still scene from a video encoder is equal in some places and differs in others.
+    """
+    changed = (before != pixels).reshape(len(pixels), -1).mean(axis=1)
+    above = int(np.flatnonzero(changed)[-1])  # the last row in which they differ; the caller knows that there is one
+    # The break lies somewhere in its block's row, so the rows of that block differ in part.
+    whole = changed[: max(1, above - _ROWS)]
+    return bool(whole.mean() > 0.5 and whole.min() > 0.2)
+
+
 def _is_black(pixels: Image) -> bool:
     sample = pixels[::_STEP, ::_STEP]
     return bool(np.count_nonzero(sample > _BLACK) <= _BRIGHT_PART * sample.size)
@@ -161,4 +171,4 @@ def _is_black(pixels: Image) -> bool:
 
 def _same(one: Image, two: Image) -> bool:
     """Whether two pictures are equal to the byte; a few rows tell almost always."""
-    return one.shape == two.shape and np.array_equal(one[::_TAIL_ROWS], two[::_TAIL_ROWS]) and np.array_equal(one, two)
+    return one.shape == two.shape and np.array_equal(one[::_ROWS], two[::_ROWS]) and np.array_equal(one, two)

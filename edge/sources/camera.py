@@ -21,8 +21,15 @@ from edge.values import Frame, Image
 # Parts of the timeout in which FFmpeg gives up by itself; together with a look at the address they stay below it.
 _OPEN_PART = 0.6
 _READ_PART = 0.6
-_FFMPEG_LOG = "OPENCV_FFMPEG_LOGLEVEL"
-_FFMPEG_QUIET = "-8"
+_FFMPEG = {
+    "OPENCV_FFMPEG_LOGLEVEL": "-8",  # FFmpeg would write what we say better below
+    # OpenCV's own choice, and without waiting for twenty frames to find a rate that nobody asks for.
+    "OPENCV_FFMPEG_CAPTURE_OPTIONS": "rtsp_transport;tcp|fpsprobesize;1",
+}
+# A camera's clock and ours drift apart by less than this part; only what falls behind faster is delay. It grows frame
+# by frame when we are too slow; more at once is a pause, or timestamps set anew.
+_DRIFT = 0.0005
+_JUMP_S = 0.5
 
 
 class CaptureSource(SourceBase, ABC):
@@ -39,10 +46,12 @@ class CaptureSource(SourceBase, ABC):
         self.live = live
         self._index = 0
         self._closed = Event()
+        self._patience_s = float("inf")  # a read that took so long gave up, even if it gives a frame held back before
 
     def __iter__(self) -> Iterator[Frame]:
         quiet_opencv()
-        os.environ.setdefault(_FFMPEG_LOG, _FFMPEG_QUIET)  # FFmpeg would write what we say better below
+        for key, value in _FFMPEG.items():
+            os.environ.setdefault(key, value)
         capture = self._open()
         try:
             if not capture.isOpened():
@@ -57,7 +66,7 @@ class CaptureSource(SourceBase, ABC):
         while not self._closed.is_set():
             asked = time.monotonic()
             good, pixels = self._read(capture)
-            if not good:
+            if not good or time.monotonic() - asked >= self._patience_s:
                 failing_since = asked if failing_since is None else failing_since
                 if not self._tries_again(time.monotonic() - failing_since):
                     self._end(given=given)
@@ -103,22 +112,29 @@ class CaptureSource(SourceBase, ABC):
 class StreamSource(CaptureSource):
     """A network stream FFmpeg knows: MJPEG over http, rtsp, raw video over tcp.
 
-    name is the address without what is secret in it. Opening and reading give up well within timeout_s.
+    name is the address without what is secret in it. Opening and reading give up well within timeout_s. The time of an
+    rtsp frame is when it should have come, going by its own timestamps and the frame that came with the least delay;
+    of others, which have no timestamps, when it came. FFmpeg scales pictures that change their size within one
+    connection to the first one's.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 5.0) -> None:
         super().__init__(shown_address(url), live=True)
         self._url = url
         self._timeout_s = timeout_s
+        self._patience_s = _READ_PART * timeout_s
+        self._stamped = url.startswith("rtsp")
+        # When the last frame came, its arrival minus its timestamp, and how much of that was delay.
+        self._last: tuple[float, float, float] | None = None
 
     def _open(self) -> cv2.VideoCapture:
-        limits = [
-            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC,
-            round(1000 * _OPEN_PART * self._timeout_s),
-            cv2.CAP_PROP_READ_TIMEOUT_MSEC,
-            round(1000 * _READ_PART * self._timeout_s),
-        ]
-        return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, limits)
+        self._last = None
+        limits = {
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(1000 * _OPEN_PART * self._timeout_s),
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(1000 * self._patience_s),
+            cv2.CAP_PROP_N_THREADS: 1,  # each further one holds a frame back, and the others have their own work
+        }
+        return cv2.VideoCapture(self._url, cv2.CAP_FFMPEG, [number for limit in limits.items() for number in limit])
 
     def _explain_closed(self) -> str:
         return f"camera {self.name}: {explain_silence(self._url)}; is the address right, and does the server run?"
@@ -126,6 +142,19 @@ class StreamSource(CaptureSource):
     def _end(self, *, given: bool) -> None:
         what = "the stream stopped" if given else "the stream opens and gives no frame"
         raise SourceError(f"camera {self.name}: {what}; is the server alive?")
+
+    def _taken_at(self, capture: cv2.VideoCapture) -> float:
+        now, came = time.time(), time.monotonic()
+        if not self._stamped:
+            return now
+        offset = came - capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        delay_s = 0.0
+        if self._last is not None:
+            last_came, last_offset, last_delay_s = self._last
+            grown = offset - last_offset - _DRIFT * (came - last_came)
+            delay_s = max(0.0, last_delay_s + grown) if grown < _JUMP_S else 0.0
+        self._last = (came, offset, delay_s)
+        return now - delay_s
 
 
 class VideoSource(CaptureSource):

@@ -78,7 +78,7 @@ def test_what_has_no_sequence_says_so(media: Path) -> None:
         ("csi:0", SourceError, "apt install python3-picamera2"),
         ("nowhere.png", SourceError, "give 0, csi:0, http"),
         ("", SourceError, "give 0, csi:0, http"),
-        ("demo:x", UsageError, "fast, easy, seed=N"),
+        ("demo:x", UsageError, "fast, easy"),
         ("http://127.0.0.1:9/", SourceError, "is the address right"),
     ],
 )

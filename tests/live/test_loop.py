@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -17,7 +16,6 @@ import pytest
 from edge.errors import SinkError, SourceError, UsageError
 from edge.live.judge import DemoJudge, compare
 from edge.live.loop import Limits, follow
-from edge.live.newest import NewestFrame
 from edge.live.vitals import Vitals
 from edge.sources.base import SourceBase
 from edge.sources.demo import DemoSource
@@ -95,7 +93,7 @@ def test_a_region_is_cut_out_and_boxes_are_of_the_whole_picture() -> None:
     reader = Reader()
     roi = Box(left=100, top=50, right=300, bottom=150)
     (step,) = follow(DemoSource(fast=True), reader, Vitals(), limits=Limits(frames=1, roi=roi))
-    assert reader.shapes == [(100, 200, 3)]
+    assert reader.shapes == [(100, 200)]
     assert step.readings[0].box.as_list() == [110, 70, 160, 90]
 
 
@@ -108,48 +106,6 @@ def test_a_region_outside_the_picture_is_a_usage_error() -> None:
 def test_a_source_that_never_gave_a_frame_ends_the_run_with_its_reason() -> None:
     with pytest.raises(SourceError, match="unplugged"):
         list(follow(Camera(fails=(0,)), Reader(), Vitals()))
-
-
-def test_a_source_that_is_silent_from_the_start_ends_the_run_in_time() -> None:
-    newest = NewestFrame(Camera(period_s=60), first_frame_s=0.3)
-    start = time.monotonic()
-    with pytest.raises(SourceError, match="no frame in 0 s"):
-        while time.monotonic() - start < 5:
-            newest.next(0.05)
-    newest.close()
-
-
-def test_waiting_outlasts_a_source_that_comes_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge.live.newest.RETRY_S", 0.05)
-    vitals = Vitals()
-    camera = Camera(fails=(0, 0, 0))
-    assert len(list(follow(camera, Reader(), vitals, limits=Limits(frames=2), wait=True))) == 2
-    assert camera.opened == 4
-
-
-def test_loss_and_return_are_each_one_line(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr("edge.live.newest.RETRY_S", 0.05)
-    caplog.set_level(logging.WARNING)
-    camera = Camera(fails=(5, 0, 0, 5, 1000))
-    assert len(list(follow(camera, Reader(), Vitals(), limits=Limits(seconds=0.8)))) > 10
-    lost = [line for line in caplog.messages if "unplugged" in line]
-    back = [line for line in caplog.messages if "frames again" in line]
-    assert len(lost) == 2 and len(back) == 2 and len(caplog.messages) == 4
-
-
-def test_silence_after_frames_is_a_loss_and_not_the_end(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr("edge.live.newest.SILENT_S", 0.2)
-    camera = Camera()
-    newest = NewestFrame(camera)
-    while newest.next(0.5) is None:
-        pass
-    camera.period_s = 0.5  # used from the next iteration's wait on: the frames come late
-    for _ in range(20):
-        newest.next(0.05)
-    newest.close()
-    assert any("no frame for" in line for line in caplog.messages)
 
 
 def test_a_bug_in_a_source_reaches_the_reader() -> None:
