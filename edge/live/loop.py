@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from edge.errors import UsageError
+from edge.live.calm import Calm
 from edge.live.newest import NewestFrame
 from edge.live.steady import EACH_FRAME, STEADY, Steady
 from edge.live.vitals import Vitals
@@ -38,12 +39,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Step:
-    """One frame read: its readings, the events they made, and the numbers believed to be there now."""
+    """One frame read: its readings, the events they made, and the numbers believed to be there now.
+
+    looked_at: the very picture that was read: the part of the frame within the roi, calmer than the camera gave it.
+    """
 
     frame: Frame
     readings: tuple[Reading, ...]
     events: tuple[Event, ...]
     shown: tuple[Reading, ...]
+    looked_at: Image | None = None
 
 
 class Watcher(Protocol):
@@ -74,19 +79,22 @@ def follow(
     """
     limits = limits or Limits()
     steady = Steady(STEADY if source.moving else EACH_FRAME)
+    calm = Calm() if source.moving else None
     began = vitals.began
     newest = NewestFrame(source, vitals=vitals, wait=wait, timeout_s=timeout_s) if source.live else None
     frames = iter(source) if newest is None else _newest(newest, lambda: stopped() or _over(began, limits))
     try:
         for frame in frames:
             start = time.perf_counter()
-            readings = _read(reader, frame.pixels, limits.roi)
+            part = cut_roi(frame.pixels, limits.roi)
+            part = part if calm is None else calm(part)
+            readings = _placed(reader.read(part), limits.roi)
             # A simulated or recorded time is no measure: there latency begins when the frame is handed over.
             latency = time.time() - frame.time if source.live else time.perf_counter() - start
             vitals.count_frame(latency)
             events = steady.update(frame, readings)
             vitals.events.update(event.happening for event in events)
-            yield Step(frame=frame, readings=readings, events=events, shown=steady.shown)
+            yield Step(frame=frame, readings=readings, events=events, shown=steady.shown, looked_at=part)
             if stopped() or _over(began, limits) or (limits.frames is not None and vitals.frames >= limits.frames):
                 return
     finally:
@@ -121,8 +129,8 @@ def cut_roi(pixels: Image, roi: Box | None) -> Image:
     return np.ascontiguousarray(pixels[roi.top : roi.bottom, roi.left : roi.right])
 
 
-def _read(reader: PixelReader, pixels: Image, roi: Box | None) -> tuple[Reading, ...]:
-    readings = reader.read(cut_roi(pixels, roi))
+def _placed(readings: tuple[Reading, ...], roi: Box | None) -> tuple[Reading, ...]:
+    """Readings of the part within roi, in the frame's pixels."""
     return readings if roi is None else tuple(_moved(reading, roi.left, roi.top) for reading in readings)
 
 

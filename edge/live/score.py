@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeAlias
 
-from edge.live.steady import overlap
+from edge.live.track import overlap
 from edge.sinks.base import Event
 from edge.sources.script import Spell
-from edge.sources.scripted import ScriptSource
 
 Due: TypeAlias = Literal["appeared", "changed", "gone"]
 
@@ -18,6 +17,7 @@ Due: TypeAlias = Literal["appeared", "changed", "gone"]
 IN_TIME_S: dict[Due, float] = {"appeared": 0.7, "changed": 0.7, "gone": 1.5}
 _SAME_PLACE = 0.3  # of the union
 _LATE_GONE_S = 3.0
+_ROUNDING_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,76 +30,130 @@ class DueEvent:
     scene: str
 
 
-@dataclass(slots=True, kw_only=True)
-class Score:
-    """What became of the events due, and what was told besides. delays: of the right ones, by kind, in s.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of an event that was due: how long it took, in s, None if it was never told."""
 
-    false: events that tell what was not so; false_sure: those of them with status `read`. confirmed: right numbers told
-    for review that became sure, told as changed.
+    due: DueEvent
+    delay_s: float | None
+
+    @property
+    def right(self) -> bool:
+        """True if it was told in time."""
+        return self.delay_s is not None and self.delay_s <= IN_TIME_S[self.due.due] + _ROUNDING_S
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lie:
+    """An event that tells what was not so, and in which kind of scene."""
+
+    event: Event
+    scene: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """What became of the events due in so many frames, and what was told that was not so.
+
+    confirmed: how many right numbers told for review became sure later, which is told as a change.
     """
 
     frames: int
-    total: int = 0
-    right: int = 0
-    late: int = 0
-    false: int = 0
-    false_sure: int = 0
-    confirmed: int = 0
-    delays: dict[Due, list[float]] = field(default_factory=lambda: {"appeared": [], "changed": [], "gone": []})
-    missed: list[DueEvent] = field(default_factory=list)
-    lies: list[tuple[Event, str]] = field(default_factory=list)
+    outcomes: tuple[Outcome, ...]
+    lies: tuple[Lie, ...]
+    confirmed: int
+
+    @property
+    def total(self) -> int:
+        """Events that were due."""
+        return len(self.outcomes)
+
+    @property
+    def right(self) -> int:
+        """Those told in time."""
+        return sum(outcome.right for outcome in self.outcomes)
+
+    @property
+    def late(self) -> int:
+        """Those told, too late."""
+        return sum(outcome.delay_s is not None and not outcome.right for outcome in self.outcomes)
+
+    @property
+    def missed(self) -> tuple[DueEvent, ...]:
+        """Those never told."""
+        return tuple(outcome.due for outcome in self.outcomes if outcome.delay_s is None)
+
+    @property
+    def sure_lies(self) -> int:
+        """Lies told with status `read`."""
+        return sum(lie.event.reading.status == "read" for lie in self.lies)
+
+    def delays(self, *kinds: Due) -> list[float]:
+        """How long the events of these kinds took that were told, in s."""
+        return [o.delay_s for o in self.outcomes if o.delay_s is not None and o.due.due in kinds]
 
 
-def score(source: ScriptSource, frames: int, events: Iterable[Event], frames_per_s: float = 15.0) -> Score:
+class Script(Protocol):
+    """What a ScriptSource knows of its plays."""
+
+    def begins(self, number: int) -> int:
+        """The first frame of play `number`, from 0."""
+
+    def play_number(self, frame_index: int) -> int:
+        """Which play the frame belongs to."""
+
+    def kind(self, number: int) -> str:
+        """What happens in play `number`."""
+
+    def spells(self, number: int) -> tuple[Spell, ...]:
+        """What is there to be read in play `number`; frames count from its first."""
+
+
+def score(script: Script, frames: int, events: Iterable[Event], frames_per_s: float = 15.0) -> Score:
     """The Score of the events of a run over the first so many frames of a script, in their order.
 
     An event is right if it tells the right text at the right place within IN_TIME_S of when it was due. A text that
-    takes another's place may be told as a change or as one that goes and one that comes. What is due in the run's last
+    takes another's place may be told as a change, or as one that goes and one that comes. What is due in the run's last
     seconds is left out, for its time is not over.
     """
-    dues = list(_dues(source, frames))
-    left = list(dues)
-    made = Score(frames=frames)
-    texts: dict[str, tuple[str, bool]] = {}  # by track: what it showed last, and whether that was true
+    left = list(_dues(script, frames))
+    outcomes: list[Outcome] = []
+    lies: list[Lie] = []
+    confirmed = 0
+    told: dict[str, tuple[str, bool]] = {}  # by track: its text, and whether that was true
+
+    def settle(event: Event, *, end: bool) -> bool:
+        due = _due_told(event, left, frames_per_s, end=end)
+        if due is None:
+            return False
+        left.remove(due)
+        outcomes.append(Outcome(due=due, delay_s=(event.frame - due.frame) / frames_per_s))
+        return True
+
     for event in events:
-        before = texts.get(event.track)
-        kind = source.kind(source.play_number(event.frame))
-        text = event.reading.text
-        if event.happening == "changed" and before and before[0] == text:
-            made.confirmed += before[1]
-            texts[event.track] = (text, before[1])
+        text, (before, was_true) = event.reading.text, told.get(event.track, ("", False))
+        if event.happening == "changed" and before == text:
+            confirmed += was_true
             continue
-        hit = _hit(event, left, frames_per_s, ends=event.happening == "gone")
-        true = hit is not None
-        if hit is not None:
-            _count(made, hit, event.frame, frames_per_s)
-            left.remove(hit)
-        elif event.happening == "gone":
+        true = settle(event, end=event.happening == "gone")
+        if event.happening == "gone":
             # Of what was never there the end is no second lie; of what is still there it is one.
-            true = (before is not None and not before[1]) or _was_replaced(event, source)
+            true = true or not was_true or _was_replaced(event, script)
+        elif event.happening == "changed" and was_true:
+            settle(replace(event, reading=replace(event.reading, text=before)), end=True)
         if not true:
-            made.false += 1
-            made.false_sure += event.reading.status == "read"
-            made.lies.append((event, kind))
-        # A change is also the end of what was there before.
-        if event.happening == "changed" and before and before[1]:
-            old = replace(event, happening="gone", reading=replace(event.reading, text=before[0]))
-            ended = _hit(old, left, frames_per_s, ends=True)
-            if ended is not None:
-                _count(made, ended, event.frame, frames_per_s)
-                left.remove(ended)
-        texts[event.track] = (text, true)
-    over = [due for due in left if due.frame + IN_TIME_S[due.due] * frames_per_s >= frames]
-    made.total = len(dues) - len(over)
-    made.missed = [due for due in left if due not in over]
-    return made
+            lies.append(Lie(event=event, scene=script.kind(script.play_number(event.frame))))
+        told[event.track] = (text, true)
+    over = [due for due in left if due.frame + IN_TIME_S[due.due] * frames_per_s < frames]
+    outcomes += [Outcome(due=due, delay_s=None) for due in over]
+    return Score(frames=frames, outcomes=tuple(outcomes), lies=tuple(lies), confirmed=confirmed)
 
 
-def _dues(source: ScriptSource, frames: int) -> Iterator[DueEvent]:
+def _dues(script: Script, frames: int) -> Iterator[DueEvent]:
     number = 0
-    while source.begins(number) < frames:
-        begins, kind = source.begins(number), source.kind(number)
-        for spell in source.spells(number):
+    while script.begins(number) < frames:
+        begins, kind = script.begins(number), script.kind(number)
+        for spell in script.spells(number):
             own = replace(spell, there=begins + spell.there, first=begins + spell.first, end=begins + spell.end)
             if own.first < frames:
                 yield DueEvent(due="changed" if own.replaces else "appeared", spell=own, frame=own.first, scene=kind)
@@ -108,18 +162,15 @@ def _dues(source: ScriptSource, frames: int) -> Iterator[DueEvent]:
         number += 1
 
 
-def _hit(event: Event, left: list[DueEvent], frames_per_s: float, *, ends: bool) -> DueEvent | None:
-    """The event due that this one tells, if any; late ones too."""
+def _due_told(event: Event, left: list[DueEvent], frames_per_s: float, *, end: bool) -> DueEvent | None:
+    """The event due that this one tells, as the end of its text or its beginning, late ones too; None if none."""
     for due in left:
         spell = due.spell
-        if (due.due == "gone") != ends or spell.text != event.reading.text:
-            continue
-        latest = spell.end + IN_TIME_S["gone"] * frames_per_s
-        if ends:
-            latest = spell.end + _LATE_GONE_S * frames_per_s
-        earliest = spell.end if ends else spell.there
-        if earliest <= event.frame <= latest and _at(event, spell):
-            return due
+        if (due.due == "gone") == end and spell.text == event.reading.text and _at(event, spell):
+            earliest = spell.end if end else spell.there
+            latest = spell.end + (_LATE_GONE_S if end else IN_TIME_S["gone"]) * frames_per_s
+            if earliest <= event.frame <= latest:
+                return due
     return None
 
 
@@ -128,19 +179,11 @@ def _at(event: Event, spell: Spell) -> bool:
     return any(overlap(event.reading.box, spell.box(at)) >= _SAME_PLACE for at in (event.frame, spell.end - 1))
 
 
-def _was_replaced(event: Event, source: ScriptSource) -> bool:
+def _was_replaced(event: Event, script: Script) -> bool:
     """True if the number that is told to be gone was there, and another has taken its place."""
-    number = source.play_number(event.frame)
-    at = event.frame - source.begins(number)
+    number = script.play_number(event.frame)
+    at = event.frame - script.begins(number)
     return any(
         spell.replaced and spell.text == event.reading.text and spell.end <= at and _at(event, spell)
-        for spell in source.spells(number)
+        for spell in script.spells(number)
     )
-
-
-def _count(made: Score, due: DueEvent, frame: int, frames_per_s: float) -> None:
-    delay = (frame - due.frame) / frames_per_s
-    in_time = delay <= IN_TIME_S[due.due]
-    made.right += in_time
-    made.late += not in_time
-    made.delays[due.due].append(delay)

@@ -27,9 +27,9 @@ import cv2
 import numpy as np
 
 from edge.imaging.tensors import fit_digit
-from edge.live.loop import Step
+from edge.live.loop import Step, cut_roi
 from edge.live.shelf import Shelf
-from edge.live.steady import overlap
+from edge.live.track import overlap
 from edge.reading.evidence import Evidence, Trace
 from edge.reading.reader import Reader
 from edge.sinks.base import Event
@@ -119,12 +119,9 @@ class Snapshots:
     def _store(self, step: Step) -> None:
         reader = self._reader = self._reader or self._open_reader()
         trace = Trace()
-        part = step.frame.pixels
-        left, top = 0, 0
-        if self._roi is not None:
-            left, top = self._roi.left, self._roi.top
-            part = np.ascontiguousarray(part[top : self._roi.bottom, left : self._roi.right])
-        readings = reader.read(part, trace)
+        part = cut_roi(step.frame.pixels, self._roi) if step.looked_at is None else step.looked_at
+        readings = self._reader.read(part, trace)
+        left, top = (0, 0) if self._roi is None else (self._roi.left, self._roi.top)
         for event in step.events:
             place = event.reading.box.moved(-left, -top)
             seen = max(readings, key=lambda reading: overlap(reading.box, place), default=None)
