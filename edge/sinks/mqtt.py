@@ -17,7 +17,8 @@ from edge.sinks.home_assistant import node_of
 from edge.sinks.link import Link, Patience
 from edge.sinks.mqtt_address import MqttAddress, find_password, parse_mqtt_url
 from edge.sinks.mqtt_session import LostError, MqttSession
-from edge.sinks.outbox import Outbox, outbox_path
+from edge.sinks.outbox import Outbox
+from edge.sinks.queue_file import outbox_path
 from edge.sinks.queued import QueuedSink
 from edge.sinks.tls import TlsContext
 

@@ -101,7 +101,7 @@ class MqttSession:
             self._say_what_we_are()
         if not self._on_the_way:
             self._moved = time.monotonic()
-        for stored in self._outbox.after(self._number, _WINDOW - len(self._on_the_way)):
+        for stored in self._outbox.after(self._number, max(0, _WINDOW - len(self._on_the_way))):
             self._number = stored.number
             sent = self._client.publish(f"{self._address.topic}/events", stored.line, qos=1)
             self._on_the_way[sent.mid] = stored.number

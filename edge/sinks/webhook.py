@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import time
@@ -16,7 +17,8 @@ from edge import __version__
 from edge.errors import SinkError, UsageError
 from edge.sinks.courier import Courier
 from edge.sinks.link import Link, Patience
-from edge.sinks.outbox import Outbox, Stored, outbox_path
+from edge.sinks.outbox import Outbox, Stored
+from edge.sinks.queue_file import outbox_path
 from edge.sinks.queued import QueuedSink
 
 if TYPE_CHECKING:
@@ -177,7 +179,7 @@ def open_webhook(url: str, *, state: Path | None = None, patience: Patience | No
 
 
 def _checked(url: str) -> str:
-    """What to call the address: scheme and host alone, for paths and queries of webhooks hold secrets."""
+    """What to call the address: scheme and host, since paths hold secrets; four letters tell two apart."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -187,7 +189,8 @@ def _checked(url: str) -> str:
         raise UsageError(f"--sink {parts.scheme}://…@{host}: no user or password in the address; set {TOKEN}")
     if not host or not url.isprintable() or " " in url:
         raise UsageError("--sink http(s)://…: it names no host or holds a blank; give http(s)://HOST[:PORT]/PATH")
-    return f"{parts.scheme}://{parts.netloc}"
+    known = hashlib.sha256(url.encode()).hexdigest()[:4]
+    return f"{parts.scheme}://{parts.netloc}/" + (f"…{known}" if parts.path.strip("/") or parts.query else "")
 
 
 def _host(location: str) -> str:

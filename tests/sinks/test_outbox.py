@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import signal
 import sqlite3
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError
-from edge.sinks.outbox import Outbox, outbox_path
+from edge.sinks.outbox import Outbox
+from edge.sinks.queue_file import outbox_path
 
 ROOT = Path(__file__).parent.parent.parent
 Opener = Callable[..., Outbox]
@@ -133,6 +135,45 @@ def test_a_file_that_breaks_inside_is_set_aside_too(opener: Opener, tmp_path: Pa
     assert len(list(tmp_path.glob("events.sqlite.broken-*"))) == 1
 
 
+def test_a_file_that_breaks_in_mid_run_is_set_aside_and_numbers_go_on(opener: Opener, tmp_path: Path) -> None:
+    box = opener()
+    for number in range(300):
+        box.put(f"{number}", "x" * 300)
+    last = box.after(0, 300)[-1].number
+    box.sync()
+    file = tmp_path / "events.sqlite"
+    with file.open("r+b") as opened:  # under its hands; what it has in memory it asks for no more
+        opened.seek(4096)
+        opened.write(b"\xff" * (file.stat().st_size - 4096))
+    box._db().execute("PRAGMA shrink_memory")
+    box.put("a", "a")
+    wait = box.after(0, 9)
+    assert [stored.id for stored in wait] == ["a"] and wait[0].number > last
+    assert (box.queue.waiting, box.queue.dropped) == (1, 300)
+
+
+def test_on_a_disk_that_is_full_from_the_beginning_the_queue_opens_later(
+    opener: Opener, caplog: pytest.LogCaptureFixture
+) -> None:
+    opener().put("a", "a")
+    opener().close()
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limit[1]))
+    try:
+        box = opener()
+        with pytest.raises(SinkError, match="make room, or check the disk"):
+            box.put("b", "b")
+        assert ids(box) == []
+        box.remove([])
+        box.sync()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert ids(box) == ["a"]
+    box.put("b", "b")
+    assert ids(box) == ["a", "b"] and box.queue.waiting == 2
+    assert caplog.text.count("trying again until it goes") == 1
+
+
 def test_what_is_set_aside_does_not_pile_up(opener: Opener, tmp_path: Path) -> None:
     for _ in range(5):
         opener().close()
@@ -160,17 +201,17 @@ def test_a_full_disk_is_said_and_what_was_acknowledged_meanwhile_does_not_come_a
     for number in range(50):
         box.put(f"{number}", "x" * 1000)
     box.sync()
-    (pages,) = box._db.execute("PRAGMA page_count").fetchone()
-    box._db.execute(f"PRAGMA max_page_count = {pages}")
+    (pages,) = box._db().execute("PRAGMA page_count").fetchone()
+    box._db().execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(SinkError, match=r"sink x: .*full; make room"):
         for number in range(50, 100):
             box.put(f"{number}", "x" * 5000)
     before = ids(box)
-    box._db.execute("PRAGMA query_only = ON")  # not even a removal goes
+    box._db().execute("PRAGMA query_only = ON")  # not even a removal goes
     box.remove([stored.number for stored in box.after(0, 10)])
     assert ids(box) == before[10:] and box.queue.delivered == 10
-    box._db.execute("PRAGMA query_only = OFF")
-    box._db.execute("PRAGMA max_page_count = 1000000")
+    box._db().execute("PRAGMA query_only = OFF")
+    box._db().execute("PRAGMA max_page_count = 1000000")
     box.put("room", "again")
     box.remove([])
     assert ids(box) == [*before[10:], "room"] == ids(opener())
