@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from edge.live.loop import Step
 from edge.live.vitals import Vitals
@@ -120,10 +121,12 @@ class Preview:
         return metrics_text(self._vitals, viewers=sum(streams) + self.recent.listening)
 
     def close(self) -> None:
-        """End the server and all threads; as often as wanted."""
+        """End the streams, the server and all threads; as often as wanted."""
+        products: tuple[Product[Any], ...] = (*self.pictures.values(), self.insights, self.pulses)
+        for product in products:
+            product.end()
+        self.recent.end()
         if self._server is not None:
             self._server.close()
-        for picture in self.pictures.values():
-            picture.close()
-        for text in (self.insights, self.pulses):
-            text.close()
+        for product in products:
+            product.close()

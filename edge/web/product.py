@@ -48,7 +48,7 @@ class Product(Generic[T]):
             given = self._newest[0]
             self._newcomers = True
             self._wanted.set()
-            while True:
+            while not self._closed.is_set():
                 if self._newest[0] == given and not await rung(ear, within_s):
                     yield None
                     continue
@@ -57,10 +57,15 @@ class Product(Generic[T]):
                     yield value
 
     def close(self) -> None:
-        """End the thread; as often as wanted."""
+        """End the thread and what is followed; as often as wanted."""
+        self.end()
+        self._thread.join(_END_S)
+
+    def end(self) -> None:
+        """The same, not waiting for the thread."""
         self._closed.set()
         self._wanted.set()
-        self._thread.join(_END_S)
+        self._bell.ring()
 
     def _run(self) -> None:
         while not self._closed.is_set():

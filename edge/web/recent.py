@@ -18,6 +18,7 @@ class Recent:
     def __init__(self) -> None:
         self._events: deque[tuple[int, Event]] = deque(maxlen=KEPT)
         self._count = 0
+        self._closed = False
         self._lock = Lock()
         self._bell = Bell()
 
@@ -44,12 +45,17 @@ class Recent:
         """
         with self._bell.heard() as ear:
             given = self._place(after, last)
-            while True:
+            while not self._closed:
                 events = self._behind(given)
                 if not events and await rung(ear, within_s):
                     continue
                 given = events[-1][0] if events else given
                 yield tuple(event for _, event in events)
+
+    def end(self) -> None:
+        """Nothing more comes: all who listen are told so."""
+        self._closed = True
+        self._bell.ring()
 
     def _behind(self, given: int) -> list[tuple[int, Event]]:
         with self._lock:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Streams(Response):
-    """Pours chunks as its sources give them, each source in its own time; all end when the other end is gone.
+    """Pours chunks as its sources give them, each in its own time, until one of them ends or the other end is gone.
 
     A source is asked for its next chunk when the last one is on its way: who reads slowly holds up nobody else.
     """
@@ -40,12 +40,14 @@ class Streams(Response):
             await asyncio.gather(*tasks, return_exceptions=True)
         for task in done:
             task.result()
+        await send({"type": "http.response.body"})
 
 
 async def _pour(source: AsyncGenerator[bytes, None], send: Send) -> None:
     async with aclosing(source):
         async for chunk in source:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await asyncio.sleep(0)  # to a connection that is gone, sending takes no time: others must have their turn
 
 
 async def _gone(receive: Receive) -> None:

@@ -88,7 +88,8 @@ def test_the_machines_own_names_and_addresses_are_right(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     [None, "", ":80", "evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "192.0.2.77", "0.0.0.0",
-     "[::]", "224.0.0.1", "localhost:x", "local host", "localhost/", "user@localhost", "[localhost]", "2130706433", "127.1"],
+     "[::]", "224.0.0.1", "localhost:x", "local host", "localhost/", "user@localhost", "[localhost]", "2130706433",
+     "127.1"],
 )  # fmt: skip
 def test_any_other_host_is_not(host: str | None) -> None:
     assert not Access.open(Address(port=80)).allows_host(host)

@@ -164,7 +164,8 @@ def test_chunks_without_end_are_cut_off(open_to_all: Address) -> None:
 @pytest.mark.parametrize(
     "words",
     [b"\x16\x03\x01\x02\x00\x01\x00", b"GET / HTTP/1.1\r\n\r\n",
-     b"GET / HTTP/1.1\r\nHost: a\r\nHost: localhost\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 70_000],
+     b"GET / HTTP/1.1\r\nHost: a\r\nHost: localhost\r\n\r\n",
+     b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 70_000],
 )  # fmt: skip
 def test_what_is_no_http_is_refused_and_the_next_is_served(
     words: bytes, open_to_all: Address, caplog: pytest.LogCaptureFixture

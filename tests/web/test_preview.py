@@ -380,7 +380,7 @@ def test_a_picture_that_cannot_be_drawn_is_said_once_and_ends_nothing(
         assert ask(preview.server.address, "/snapshot.jpg?view=ink").status == 200
     finally:
         preview.close()
-    assert caplog.text.count("no pencil") == 1
+    assert caplog.text.count("ValueError: no pencil") == 1
 
 
 def test_closing_ends_every_thread_and_stream(caplog: pytest.LogCaptureFixture) -> None:
