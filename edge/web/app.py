@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from importlib import resources
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from edge.web.metrics import CONTENT_TYPE
 from edge.web.pictures import Picture
 from edge.web.preview import Preview
 from edge.web.product import Product
+from edge.web.static import static_file
 from edge.web.streams import Streams
 
 _BEAT_S = 10.0  # how often a silent stream shows that it lives; what is dead is noticed by writing to it
@@ -24,7 +24,7 @@ _SNAPSHOT_S = 2.0
 _FIRST_EVENTS = 50  # of the past, on a page
 _EVENTS = "text/event-stream"
 _BOUNDARY = "inkedge-picture"
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_PAGE = {"/": "preview.html", "/preview.css": "preview.css", "/preview.js": "preview.js", "/icon.svg": "icon.svg"}
 
 
 def preview_app(preview: Preview) -> Starlette:
@@ -67,28 +67,9 @@ def preview_app(preview: Preview) -> Starlette:
         Route("/live", live),
         Route("/healthz", healthz),
         Route("/metrics", metrics),
-        *(_file(path, name) for path, name in _PAGE.items()),
+        *(static_file(path, "edge.web.page", name) for path, name in _PAGE.items()),
     ]
     return Starlette(routes=routes)
-
-
-_PAGE = {
-    "/": "preview.html",
-    "/preview.css": "preview.css",
-    "/preview.js": "preview.js",
-    "/icon.svg": "icon.svg",
-}
-
-
-def _file(path: str, name: str) -> Route:
-    """A file of the page; browsers may keep it as long as it is the same."""
-    content = resources.files("edge.web.page").joinpath(name).read_bytes()
-    kind = _TYPES[name[name.rindex(".") :]]
-
-    async def give(request: Request) -> Response:
-        return Response(content, media_type=kind, headers={"cache-control": "no-cache"})
-
-    return Route(path, give)
 
 
 def _unknown_view() -> Response:
@@ -97,7 +78,7 @@ def _unknown_view() -> Response:
 
 async def _next(view: Product[Picture]) -> Picture | None:
     async with aclosing(view.follow(_SNAPSHOT_S)) as pictures:
-        return await anext(pictures)
+        return await anext(pictures, None)
 
 
 async def _parts(view: Product[Picture]) -> AsyncGenerator[bytes, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any
 
 from uvicorn.config import Config
@@ -42,7 +43,7 @@ class BoundedConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it if all others are at work."""
         super().connection_made(transport)
-        if len(self.connections) > MOST and not self._make_room():
+        if not self._has_room():
             transport.write(_FULL)
             transport.close()
         self._quiet_since = self.loop.time()
@@ -69,13 +70,19 @@ class BoundedConnection(H11Protocol):
         """True while no request is in work: its head is not whole, or the last one is answered."""
         return self.cycle is None or self.cycle.response_complete
 
-    def _make_room(self) -> bool:
-        others = [other for other in self.connections if isinstance(other, BoundedConnection) and other is not self]
+    def _has_room(self) -> bool:
+        """True if it may stay: there are few enough, or one that waits has been ended in its favour."""
+        others = [
+            other
+            for other in self.connections
+            if isinstance(other, BoundedConnection) and other is not self and not other.transport.is_closing()
+        ]
+        if len(others) < MOST:
+            return True
         waiting = [other for other in others if other._waits]
-        if not waiting:
-            return False
-        min(waiting, key=lambda other: other._quiet_since or 0.0).transport.abort()
-        return True
+        if waiting:
+            min(waiting, key=lambda other: other._quiet_since or math.inf).transport.abort()
+        return bool(waiting)
 
     def _judge(self) -> None:
         """Every second: end the connection if it has waited or been stuck for too long."""

@@ -147,6 +147,7 @@ def test_closing_cuts_streams_and_returns_though_nobody_reads_them(caplog: pytes
 
 def test_a_hundred_visits_leave_nothing_open() -> None:
     with Server.start(make_app(), Address(port=0), Access()) as server:
+        assert ask(server.address).status == 200
         before = _open_files()
         for _ in range(100):
             with call(server.address, GET) as caller:

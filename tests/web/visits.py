@@ -69,8 +69,12 @@ def call(address: Address, words: bytes, *, receive_buffer: int | None = None) -
     if receive_buffer is not None:
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     caller.settimeout(PATIENCE_S)
-    caller.connect(("127.0.0.1", address.port))
-    caller.sendall(words)
+    try:
+        caller.connect(("127.0.0.1", address.port))
+        caller.sendall(words)
+    except OSError:
+        caller.close()
+        raise
     return caller
 
 
