@@ -32,9 +32,8 @@ def hook() -> Iterator[Hook]:
 
 
 @pytest.fixture
-def opener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
-    """Opens webhooks that are quick to lose and to find again their patience, and closes them."""
-    monkeypatch.setattr(webhook, "_ANSWER_S", 0.5)
+def opener(tmp_path: Path) -> Iterator[Opener]:
+    """Opens webhooks whose retries are quick, and closes them."""
     sinks: list[QueuedSink] = []
 
     def open_quick(url: str) -> QueuedSink:
@@ -106,8 +105,9 @@ def test_an_event_over_which_the_server_stumbles_does_not_block_the_others(hook:
 
 
 def test_a_server_that_stalls_is_left_and_gets_it_again(
-    hook: Hook, opener: Opener, caplog: pytest.LogCaptureFixture
+    hook: Hook, opener: Opener, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(webhook, "_ANSWER_S", 0.5)
     stalled = threading.Event()
 
     def stall_once(_: Post) -> int:
@@ -121,7 +121,7 @@ def test_a_server_that_stalls_is_left_and_gets_it_again(
     sink.write(event(1))
     wait_for(lambda: sink.queue.delivered == 1)
     assert "no answer in" in caplog.text
-    assert [post.event["id"] for post in hook.posts] == numbered(1, 1)
+    assert {post.event["id"] for post in hook.posts} == {"a-1"} and len(hook.posts) > 1
 
 
 def test_a_server_that_is_away_is_said_once_and_gets_all_when_it_is_there(
