@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -17,14 +18,13 @@ from edge.live.reload import CurrentReader, Reloader
 from edge.live.stop import RunSignals
 from edge.live.vitals import Vitals
 from edge.settings.values import RunSettings
-from edge.sinks.base import QueueingSink, Sink
+from edge.sinks.base import CLOSE_S, QueueingSink, Sink
 from edge.sinks.console import ConsoleSink
 from edge.sinks.open import open_mqtt, open_sink
 from edge.sources.base import Source
 from edge.sources.open import open_source
 
-# SIGTERM ends within 2 s; Python's own end and the frame that is being read want the rest.
-_CLOSE_S = 1.6
+_SPARE_S = 0.1  # for a sink that uses its time up
 
 _log = logging.getLogger(__name__)
 
@@ -83,11 +83,12 @@ class Appliance:
         finally:
             reloader.close()
 
-    def close(self) -> None:
-        """Deliver what waits and close everything, within 2 s; as often as wanted. Raises SinkError."""
-        sinks = [(getattr(sink, "name", "stdout"), sink.close) for sink in self.sinks]
+    def close(self, within_s: float = CLOSE_S) -> None:
+        """Deliver what can be within so many seconds and close everything; as often as wanted. Raises SinkError."""
+        sinks = [(getattr(sink, "name", "stdout"), partial(sink.close, within_s)) for sink in self.sinks]
         watchers = [(type(watcher).__name__, watcher.close) for watcher in self.watchers]
-        close_together([*sinks, *watchers, (f"camera {self.source.name}", self.source.close)], within_s=_CLOSE_S)
+        camera = (f"camera {self.source.name}", self.source.close)
+        close_together([*sinks, *watchers, camera], within_s=within_s + _SPARE_S)
 
     def __enter__(self) -> Self:
         return self

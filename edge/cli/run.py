@@ -149,7 +149,7 @@ def run(
         appliance.watchers.extend([judge] if judge else [])
         try:
             appliance.run(signals, lambda: read_settings(config, flags))
-            appliance.close()
+            appliance.close(signals.left_s())
             if judge:
                 _report(judge, check, picture)
         finally:

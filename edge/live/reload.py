@@ -18,6 +18,8 @@ from edge.values import Image, Reading
 # What reload() puts in force; all else is told to need a start.
 _IN_FORCE = {"reading.mode", "reading.model", "reading.strip_model", "reading.threshold"}
 
+_JOIN_S = 0.2
+
 _log = logging.getLogger(__name__)
 
 
@@ -99,9 +101,9 @@ class Reloader:
             _log.warning("%s: changed, and in force from the next start on", ", ".join(later))
 
     def close(self) -> None:
-        """End the thread; as often as wanted."""
+        """End the thread, which is left to the end of the program if it opens a model just now; as often as wanted."""
         self._hangups.put(None)
-        self._thread.join()
+        self._thread.join(_JOIN_S)
 
     def _serve(self) -> None:
         while self._hangups.get() is not None:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeAlias
+
+# A service that is told to end has 2 s; Python's own end takes the rest.
+_END_S = 1.6
+_LEAST_S = 0.3
 
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
@@ -22,6 +27,7 @@ class StopSignals:
     def __init__(self) -> None:
         self._stopped = False
         self._interrupted = False
+        self._told: float | None = None
         self._before: dict[signal.Signals, Any] = {}
 
     def stopped(self) -> bool:
@@ -31,6 +37,11 @@ class StopSignals:
     def interrupted(self) -> bool:
         """True once Ctrl-C has come."""
         return self._interrupted
+
+    def left_s(self) -> float:
+        """How long the run may still take to end: of 2 s since it was told to, but a little in any case."""
+        gone = 0.0 if self._told is None else time.monotonic() - self._told
+        return max(_END_S - gone, _LEAST_S)
 
     def __enter__(self) -> Self:
         for number, handler in self._handlers().items():
@@ -49,6 +60,7 @@ class StopSignals:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if number == signal.SIGINT and self._interrupted:
             raise KeyboardInterrupt
+        self._told = self._told or time.monotonic()
         self._interrupted = self._interrupted or number == signal.SIGINT
         self._stopped = True
 
