@@ -82,7 +82,12 @@ def read(
 
 
 def status(
-    job: Job, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False
+    job: Job,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of lines.")] = False,
+    max_error: Annotated[
+        float | None,
+        typer.Option(metavar="P", min=0.0, max=1.0, help="Count what is left to look at until so few may be wrong."),
+    ] = None,
 ) -> None:
     """How far a job is: pages read, for review and in error, second copies, and what is still to come.
 
@@ -90,7 +95,7 @@ def status(
     """
     from edge.forms.job.job_status import job_status
 
-    found = job_status(job)
+    found = job_status(job, max_error)
     typer.echo(found.to_json() if as_json else "\n".join(found.lines()))
 
 

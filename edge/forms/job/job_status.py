@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.forms.job.job_folder import is_locked
 from edge.forms.job.job_page import Copies, JobPage
 from edge.forms.job.ledger import Ledger
+from edge.forms.job.review_figures import ReviewFigures, review_figures
 from edge.forms.job.tables import status_of
 
 
@@ -17,8 +18,8 @@ from edge.forms.job.tables import status_of
 class JobStatus:
     """Pages of a job by what came of them, files no run has got through yet, and why pages are not simply read.
 
-    fields: values by status. running: a process is at work in it now. reasons: messages and how many pages or fields
-    have them, the most frequent first.
+    fields: values by status. reviewed: what people made of them. running: a process is at work in it now. reasons:
+    messages and how many pages or fields have them, the most frequent first.
     """
 
     job: str
@@ -33,6 +34,7 @@ class JobStatus:
     forgotten: int
     generations: int
     fields: dict[str, int]
+    reviewed: ReviewFigures
     reasons: tuple[tuple[str, int], ...] = ()
 
     def to_json(self) -> str:
@@ -48,6 +50,8 @@ class JobStatus:
             "  values: " + (", ".join(f"{count} {status}" for status, count in self.fields.items()) or "none"),
         ]
         lines += [f"  {count:6} × {reason}" for reason, count in self.reasons[:_SHOWN]]
+        if self.reviewed.judged or self.reviewed.left.waiting:
+            lines.append(f"  review: {self.reviewed}")
         if self.generations > 1:
             lines.append(f"  {self.generations} generations of results; the last run's templates and models count")
         if self.running:
@@ -61,8 +65,11 @@ _SHOWN = 8
 _GO_ON = "; the same `edge forms read` goes on with them"
 
 
-def job_status(job: Path) -> JobStatus:
-    """The status of a job, also while a run is at work in it. Raises JobError if it is absent or broken."""
+def job_status(job: Path, max_error: float | None = None) -> JobStatus:
+    """The status of a job, also while a run is at work in it; max_error: as review_figures takes it.
+
+    Raises JobError if the job is absent or broken.
+    """
     with Ledger(job) as ledger, ledger.still():
         copies = Copies()
         pages: Counter[str] = Counter()
@@ -85,6 +92,7 @@ def job_status(job: Path) -> JobStatus:
             forgotten=pages["forgotten"],
             generations=ledger.generations(),
             fields=dict(values.most_common()),
+            reviewed=review_figures(ledger, max_error),
             reasons=tuple(reasons.most_common()),
         )
 

@@ -12,8 +12,10 @@ from edge.errors import SourceError
 from edge.forms.job.crops import cut_field
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.reopen import reopen
+from edge.forms.job.review_figures import review_figures
 from edge.forms.judge.charts import error_curve, reliability
 from edge.forms.judge.report_page import page_of, table
+from edge.forms.judge.report_review import review_part
 from edge.forms.judge.scored import (
     Score,
     Scored,
@@ -41,6 +43,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
     known = read_truth(truth)
     with Ledger(job) as ledger, ledger.still():
         scored = score_job(ledger, known)
+        reviewed = review_figures(ledger)
     certainty = certainty_of(scored)
     whole = Score.of("all", (one for one in scored if one.counts))
     straight = [straight_through(scored, certainty, error) for error in ERRORS] if certainty else []
@@ -52,6 +55,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
         *_straight_part(straight, scored),
         *_chart_part(certainty, whole),
         *_score_part(scored),
+        *review_part(reviewed),
         *_mistake_part(scored),
     ]
     with WholeOutput(output) as sink:
