@@ -27,6 +27,8 @@ _FULLEST = 0.75
 _ALIKE = 2.1
 _LEVEL = 0.62
 _GAP = 1.0
+# A digit in pieces is not so much higher than others.
+_PIECED = 1.25
 STEEPEST_RAD = math.radians(47)
 # A page with more blobs than this is texture; the largest are looked at.
 _MOST_BLOBS = 1200
@@ -160,7 +162,7 @@ def find_lines(found: Candidates) -> tuple[Line, ...]:
     groups: dict[int, list[int]] = {}
     for place, leader in enumerate(_chain(found.boxes)):
         groups.setdefault(leader, []).append(place)
-    lines = [(_slope(found, group), group) for group in groups.values()]
+    lines = [(_slope(found, group), group) for group in _without_pieces(list(groups.values()), found.boxes)]
     said = [slope for slope, group in lines if slope is not None for _ in group]
     common = quantile(np.array(said), 0.5) if said else found.tilt_rad
     heights = found.boxes[:, 3] - found.boxes[:, 1]
@@ -174,6 +176,28 @@ def find_lines(found: Candidates) -> tuple[Line, ...]:
         for slope, group in lines
     ]
     return tuple(sorted(made, key=lambda line: (float(line.turned[1]), float(line.turned[0]))))
+
+
+def _without_pieces(groups: list[list[int]], boxes: Floats) -> list[list[int]]:
+    """Groups of boxes (n, 4) without those of one that is a piece which a digit of a longer one has lost.
+
+    A rule that runs through a digit takes its middle: the piece left over or under the rest makes it as high as others.
+    """
+    long = [group for group in groups if len(group) > 1]
+    kept = [group for group in groups if len(group) > 1]
+    for (own,) in (group for group in groups if len(group) == 1):
+        left, top, right, bottom = boxes[own]
+        for group in long:
+            others = boxes[group]
+            digit_px = quantile(others[:, 3] - others[:, 1], 0.5)
+            across = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
+            narrower = np.minimum(right - left, others[:, 2] - others[:, 0])
+            together = np.maximum(bottom, others[:, 3]) - np.minimum(top, others[:, 1])
+            if ((across > 0.5 * narrower) & (together < _PIECED * digit_px)).any():
+                break
+        else:
+            kept.append([own])
+    return kept
 
 
 def _chain(boxes: Floats) -> list[int]:

@@ -16,8 +16,9 @@ from edge.values import Box, Image
 
 # The writing is looked for on a picture whose longer side is at most this; it is read from the page itself.
 _WORKING_PX = 1300
-# Strokes to be lifted are at most this part of the page wide.
-_REACH = 18
+# Strokes to be lifted are at most this part of the page wide; in a fine look only those of small writing, so that
+# narrower shadows, as of a blind, are not lifted with them.
+_REACH, _FINE_REACH = 18, 45
 # The paper's own light changes slowly: it is looked for on a picture this many times smaller.
 _PAPER_SHRINK = 4
 _BACK_LINEAR = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -78,13 +79,13 @@ class PageInk:
         return _absorbed(crop, paper)
 
 
-def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None) -> PageInk:
+def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None, fine: bool = False) -> PageInk:
     """The PageInk of a (H, W) grey page, or of a picture of it so much smaller.
 
     light: whether its writing is light on dark; None looks.
 
-    The paper's own brightness is estimated by a closing that swallows strokes up to an eighteenth of the page wide;
-    dividing by it takes out shadows and gradients.
+    The paper's own brightness is estimated by a closing that swallows strokes up to an eighteenth of the page wide, if
+    fine up to a forty-fifth; dividing by it takes out shadows and gradients.
     """
     shrink = max(1, math.ceil(max(grey.shape) / _WORKING_PX))
     small = _shrunk(grey, shrink)
@@ -96,7 +97,8 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None) ->
         small = cv2.bitwise_not(small)
     height, width = small.shape
     paper = _shrunk(small, _PAPER_SHRINK)
-    side = max(3, (max(small.shape) // _REACH // _PAPER_SHRINK) | 1)
+    reach = max(small.shape) // (_FINE_REACH if fine else _REACH)
+    side = max(3, (reach // _PAPER_SHRINK) | 1)
     paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     paper = np.asarray(cv2.max(cv2.blur(paper, (3, 3)), _DARKEST_PAPER), np.uint8)
     ink = _absorbed(small, np.asarray(cv2.resize(paper, (width, height)), np.uint8))

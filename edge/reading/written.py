@@ -6,6 +6,7 @@ Where the digit network is not sure, because digits touch or are no digits, the 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,31 +16,33 @@ import numpy as np
 
 from edge.imaging.ink import quantile
 from edge.imaging.lines import Strip
-from edge.imaging.segments import DIVIDING_GAP, Cut, cut_glyphs
+from edge.imaging.segments import Cut, cut_glyphs
 from edge.inference.classifier import Classifier
 from edge.reading.evidence import SeenDigit, SeenStrip, seen_digits
 from edge.reading.looks import look_at
 from edge.reading.number import to_digit
+from edge.reading.runs import Run, cut_weak, divide, divide_joined, is_none
 from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Prediction
 
 if TYPE_CHECKING:
     from edge.inference.strip import StripReader
+    from edge.reading.line import ReadLine
 
 OpenStrips: TypeAlias = "Callable[[], StripReader]"
 
 # A neighbour that is no digit and nearer than this, in digit heights, makes a digit a letter of its word.
 _WORD_GAP = 0.3
-# From this probability on, what the network calls no digit divides; below, it is one that it does not know well.
-_SURELY_NONE = 0.6
 # A number that the digit network is less sure of than this is read again, whole.
 _SURE = 0.9
 _VIEWS = 3
 # Where the two networks differ the number network is right more often: the digit network has to be so much surer.
 _MUCH_SURER = 3.0
-# A unit's letter that the digit network half takes for a digit stands apart from the number: by so much of a digit's
-# height, so many times as far as digits do from each other.
-_APART, _TIMES_AS_FAR = 0.4, 1.5
-_HALF_TAKEN = 0.9
+# What the number network reads of digits that touch is taken from this probability on.
+_JOINED = 0.4
+# A number less sure than this may have a unit's letters among its digits.
+_WEAK = 0.4
+# So many touch.
+_TOUCHING = ".{2,4}"
 # Ink from this on, of 255, is a stroke and not its pale edge; a glyph's darkest tenth is 255.
 _STROKE = 110
 
@@ -105,35 +108,102 @@ def find_written(strip: Strip, classifier: Classifier, open_strips: OpenStrips |
     if not cut.glyphs:
         return ()
     tensors, predictions = namer.name(cut.glyphs)
-    none = [p.label == NOT_A_DIGIT and p.confidence >= _SURELY_NONE for p in predictions]
-    numbers: list[Written] = []
-    for start, end, complete in _without_units(_runs(cut, none), cut, predictions):
-        if all(p.label == NOT_A_DIGIT for p in predictions[start:end]):
-            continue
-        close_left = start > 0 and none[start - 1] and cut.gap(start) < _WORD_GAP
-        close_right = end < len(none) and none[end] and cut.gap(end) < _WORD_GAP
-        glyphs = cut.glyphs[start:end]
-        stroke, strength = _pen(strip.ink, glyphs)
-        digits = tuple(to_digit(p, g.box) for p, g in zip(predictions[start:end], glyphs, strict=True))
+    line = _Line(strip=strip, cut=cut, tensors=tensors, predictions=predictions)
+    numbers: dict[Run, Written | None] = {}
+    if open_strips is not None:
+        numbers = {run: line.joined(run, open_strips()) for run in divide_joined(cut, predictions)}
+    taken = {place for run, number in numbers.items() if number is not None for place in run.places}
+    for run in divide(cut, predictions, taken):
+        number = line.plain(run, open_strips)
+        parts = None
+        if number is not None and number.confidence < _WEAK and len(number.digits) >= len(run.places):
+            parts = cut_weak(run, cut, predictions)
+        numbers |= {run: number} if parts is None else {part: line.plain(part, open_strips) for part in parts}
+    found = (numbers[run] for run in sorted(numbers, key=lambda run: run.start))
+    return tuple(number for number in found if number is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Line:
+    """A strip cut up, and what the digit network got of its pieces and said."""
+
+    strip: Strip
+    cut: Cut
+    tensors: Image
+    predictions: tuple[Prediction, ...]
+
+    def plain(self, run: Run, open_strips: OpenStrips | None) -> Written | None:
+        """The number that a run of single digits makes, None if all of it is no digit."""
+        said, glyphs = self.predictions[run.start : run.end], self.cut.glyphs[run.start : run.end]
+        if all(p.label == NOT_A_DIGIT for p in said):
+            return None
+        digits = tuple(to_digit(p, g.box) for p, g in zip(said, glyphs, strict=True))
         confidence = math.prod(digit.confidence for digit in digits)
         whole = None
         if open_strips is not None and confidence < _SURE and len(glyphs) > 1:
-            digits, confidence, whole = _read_again(strip, glyphs, digits, confidence, open_strips())
-        numbers.append(
-            Written(
-                strip=strip,
-                digits=digits,
-                confidence=confidence * complete,
-                in_word=close_left + close_right,
-                height_px=quantile(np.array([glyph.box.height for glyph in glyphs]), 0.5),
-                stroke_px=stroke,
-                strength=strength,
-                boxes=tuple(glyph.box for glyph in glyphs),
-                seen=seen_digits(tensors[start:end], predictions[start:end]),
-                whole=whole,
-            )
+            digits, confidence, whole = _read_again(self.strip, glyphs, digits, confidence, open_strips())
+        return self._written(run, digits, confidence, whole)
+
+    def joined(self, run: Run, strips: StripReader) -> Written | None:
+        """The number that the number network reads of a run with digits that touch.
+
+        None unless it agrees with the digit network on the digits that stand free.
+        """
+        from edge.reading.line import seen_strip
+
+        said = [self.predictions[place] for place in run.places]
+        free = [p.confidence >= _SURE and p.label != NOT_A_DIGIT for p in said]
+        if not any(free):
+            return None
+        box, line = _read_whole(self.strip, self.cut.glyphs[run.start : run.end], strips, _VIEWS)
+        if not line.numbers:
+            return None
+        (number,) = line.numbers
+        sure = number.prediction.confidence
+        expected = "".join(
+            _TOUCHING if place in run.joined else p.label if known else "."
+            for place, p, known in zip(run.places, said, free, strict=True)
         )
-    return tuple(numbers)
+        if sure < _JOINED or not re.fullmatch(expected, number.prediction.text):
+            return None
+        return self._written(run, _moved(number.digits, box), sure, seen_strip(line))
+
+    def _written(self, run: Run, digits: tuple[Digit, ...], confidence: float, whole: SeenStrip | None) -> Written:
+        start, end = run.start, run.end
+        glyphs = self.cut.glyphs[start:end]
+        close_left = start > 0 and is_none(self.predictions[start - 1]) and self.cut.gap(start) < _WORD_GAP
+        close_right = end < len(self.predictions) and is_none(self.predictions[end]) and self.cut.gap(end) < _WORD_GAP
+        stroke, strength = _pen(self.strip.ink, glyphs)
+        return Written(
+            strip=self.strip,
+            digits=digits,
+            confidence=confidence * run.complete,
+            in_word=close_left + close_right + run.apart,
+            height_px=quantile(np.array([glyph.box.height for glyph in glyphs]), 0.5),
+            stroke_px=stroke,
+            strength=strength,
+            boxes=tuple(glyph.box for glyph in glyphs),
+            seen=seen_digits(self.tensors[start:end], self.predictions[start:end]),
+            whole=whole,
+        )
+
+
+def _read_whole(strip: Strip, glyphs: Sequence[Glyph], strips: StripReader, views: int) -> tuple[Box, ReadLine]:
+    """The box around glyphs, and their ink read as one number."""
+    from edge.imaging.strips import strip_of_ink  # only pages with something doubtful pay for it
+    from edge.reading.line import read_strip
+
+    box = Box.around([glyph.box for glyph in glyphs])
+    whole = strip_of_ink(strip.ink[:, box.left : box.right])
+    return box, read_strip(whole, strips, views=views, divide=False)
+
+
+def _moved(digits: Sequence[Digit], box: Box) -> tuple[Digit, ...]:
+    """Digits with boxes in a strip, from those in the columns of a box."""
+    return tuple(
+        Digit(digit=d.digit, confidence=d.confidence, box=d.box.moved(box.left, 0), alternatives=d.alternatives)
+        for d in digits
+    )
 
 
 def _read_again(
@@ -144,15 +214,12 @@ def _read_again(
     Of two readers that agree, both must be wrong for the text to be wrong; where they differ, the one that is taken is
     right so far as the other is not.
     """
-    from edge.imaging.strips import strip_of_ink  # only pages with something doubtful pay for it
-    from edge.reading.line import read_strip, seen_strip
+    from edge.reading.line import seen_strip
 
-    box = Box.around([glyph.box for glyph in glyphs])
-    whole = strip_of_ink(strip.ink[:, box.left : box.right])
-    line = read_strip(whole, strips, views=1, divide=False)
     text = "".join(str(digit.digit) for digit in digits)
+    box, line = _read_whole(strip, glyphs, strips, 1)
     if not any(found.prediction.text == text and found.prediction.confidence >= _SURE for found in line.numbers):
-        line = read_strip(whole, strips, views=_VIEWS, divide=False)
+        box, line = _read_whole(strip, glyphs, strips, _VIEWS)
     if not line.numbers:
         return digits, confidence, None
     (other,) = line.numbers
@@ -161,50 +228,7 @@ def _read_again(
         return digits, 1 - (1 - confidence) * (1 - sure), seen_strip(line)
     if confidence >= _MUCH_SURER * sure:
         return digits, confidence * (1 - sure), seen_strip(line)
-    moved = tuple(
-        Digit(digit=d.digit, confidence=d.confidence, box=d.box.moved(box.left, 0), alternatives=d.alternatives)
-        for d in other.digits
-    )
-    return moved, sure * (1 - confidence), seen_strip(line)
-
-
-def _runs(cut: Cut, none: Sequence[bool]) -> list[tuple[int, int]]:
-    """Start and end (exclusive) of each run of glyphs that may be digits and are less than a digit's height apart."""
-    runs: list[tuple[int, int]] = []
-    for place, divides in enumerate(none):
-        if divides:
-            continue
-        if runs and runs[-1][1] == place and cut.gap(place) < DIVIDING_GAP:
-            runs[-1] = (runs[-1][0], place + 1)
-        else:
-            runs.append((place, place + 1))
-    return runs
-
-
-def _without_units(
-    runs: Sequence[tuple[int, int]], cut: Cut, predictions: Sequence[Prediction]
-) -> list[tuple[int, int, float]]:
-    """The runs without what stands apart at their ends, which becomes a run of its own.
-
-    With each the probability, at least a half, that it is all of its number.
-    """
-    parts: list[tuple[int, int, float]] = []
-    for start, end in runs:
-        first, last, complete = start, end, 1.0
-        for place in (end - 1, start):
-            gaps = [cut.gap(i) for i in range(first + 1, last)]
-            if len(gaps) < 2:
-                break
-            own, others = (gaps[-1], gaps[:-1]) if place > first else (gaps[0], gaps[1:])
-            said = predictions[place]
-            share = 0.0 if said.label == NOT_A_DIGIT else said.confidence
-            if own >= max(_APART, _TIMES_AS_FAR * max(others)) and share < _HALF_TAKEN:
-                first, last = (first, place) if place > first else (place + 1, last)
-                complete *= max(0.5, 1 - share)
-        parts += [(start, first, 1.0)] if first > start else []
-        parts.append((first, last, complete))
-        parts += [(last, end, 1.0)] if last < end else []
-    return parts
+    return _moved(other.digits, box), sure * (1 - confidence), seen_strip(line)
 
 
 def _pen(ink: Image, glyphs: tuple[Glyph, ...]) -> tuple[float, float]:
