@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 _PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}
 # Cameras take passwords in the query too: ?user=admin&pwd=…
 _SECRET_KEYS = re.compile(r"(?i)((?:^|[?&;])[^=&;]*(?:pass|pwd|token|secret|auth|key)[^=&;]*=)[^&;#]*")
-_PASSWORD = re.compile(r"^([a-z]+://[^/?#]*?):[^/?#]*@", re.IGNORECASE)
+_PASSWORD = re.compile(r"^([a-z]+://[^/?#:@]*):[^?#]*@", re.IGNORECASE)  # one with a / in it is no URL, but is tried
 _ANSWER_S = 0.5
 _NO_STREAM = "no video stream there"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+SYSTEM = Path("/")
 DeviceKind: TypeAlias = Literal["camera", "csi", "other"]
 
 # Drivers of the Raspberry Pi's CSI connector (Pi 0 to 4, Pi 5): OpenCV opens them and no frame ever comes.
@@ -28,7 +29,7 @@ class VideoDevice:
     kind: DeviceKind
 
 
-def find_video_devices(root: Path = Path("/")) -> tuple[VideoDevice, ...]:
+def find_video_devices(root: Path = SYSTEM) -> tuple[VideoDevice, ...]:
     """Every /dev/videoN below root, by number; empty if there is none."""
     numbers = [
         int(match[1]) for file in (root / "dev").glob("video*") if (match := re.fullmatch(r"video(\d+)", file.name))
@@ -36,10 +37,10 @@ def find_video_devices(root: Path = Path("/")) -> tuple[VideoDevice, ...]:
     return tuple(_device(root, number) for number in sorted(numbers))
 
 
-def find_video_device(path: Path, root: Path = Path("/")) -> VideoDevice | None:
+def find_video_device(path: Path) -> VideoDevice | None:
     """The device that path means, links such as those in /dev/v4l/by-id followed; None if it is no /dev/videoN."""
     match = re.fullmatch(r"video(\d+)", path.resolve().name)
-    return _device(root, int(match[1])) if match else None
+    return _device(SYSTEM, int(match[1])) if match else None
 
 
 def _device(root: Path, number: int) -> VideoDevice:

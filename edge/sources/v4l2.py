@@ -65,6 +65,9 @@ class DeviceSource(CaptureSource):
         return capture
 
     def _explain_closed(self) -> str:
+        device = find_video_device(self.path)
+        if device is not None and device.kind == "other":
+            return f"camera {self.name}: {device.name} is no camera; `edge doctor` lists those there are"
         if not os.access(self.path, os.R_OK | os.W_OK):
             return f"camera {self.name}: {self.path} may not be opened; add yourself to the group `video`, log in again"
         return f"camera {self.name}: {self.path} does not open as a camera; is another program using it?"

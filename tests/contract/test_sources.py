@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from pathlib import Path
@@ -11,8 +13,11 @@ import numpy as np
 import pytest
 
 from edge.errors import EdgeError, SourceError, UsageError
-from edge.sources.base import Source
+from edge.sources.base import Source, opened
 from edge.sources.open import open_source
+from edge.sources.settings import CameraSettings
+from tests.faults.streams import MjpegServer, RtspStream
+from tests.sources.doubles import Picamera2, UsbCamera, picamera2_module
 
 
 @pytest.fixture(scope="module")
@@ -29,33 +34,103 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(params=["demo", "demo:fast", "demo:fast:easy:seed=7", "stills", "one.jpg", "film.avi"])
-def source(request: pytest.FixtureRequest, media: Path) -> Iterator[Source]:
-    spec = request.param if request.param.startswith("demo") else str(media / request.param)
-    with open_source(spec) as opened:
-        yield opened
+@pytest.fixture(scope="module")
+def mjpeg() -> Iterator[MjpegServer]:
+    server = MjpegServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def rtsp() -> Iterator[RtspStream]:
+    stream = RtspStream()
+    stream.start()
+    yield stream
+    stream.stop()
+
+
+FILES = ["stills", "one.jpg", "film.avi"]
+CAMERAS = ["demo", "usb", "csi:0", "http", "rtsp"]
+
+
+@pytest.fixture(params=["demo:fast", "demo:fast:easy:seed=7", *FILES, *CAMERAS])
+def spec(request: pytest.FixtureRequest, media: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The SPEC of a source of each kind; the cameras that no test machine has are doubles."""
+    if request.param in FILES:
+        return str(media / request.param)
+    if request.param in ("http", "rtsp"):
+        return str(request.getfixturevalue({"http": "mjpeg", "rtsp": "rtsp"}[request.param]).url)
+    if request.param == "usb":
+        monkeypatch.setattr("edge.sources.v4l2.cv2.VideoCapture", UsbCamera().capture)
+        return "/dev/null"  # a device that is there
+    if request.param == "csi:0":
+        Picamera2.restart()
+        monkeypatch.setitem(sys.modules, "picamera2", picamera2_module())
+    return str(request.param)
+
+
+@pytest.fixture
+def source(spec: str) -> Iterator[Source]:
+    with open_source(spec) as opened_one:
+        yield opened_one
 
 
 def test_frames_count_from_zero_and_time_goes_on(source: Source) -> None:
-    frames = list(islice(source, 5))
+    with opened(source) as given:
+        frames = list(islice(given, 5))
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert all(one.time <= two.time for one, two in pairwise(frames))
     assert all(frame.pixels.dtype == np.uint8 and frame.source for frame in frames)
 
 
 def test_every_frame_is_its_own(source: Source) -> None:
-    frames = list(islice(source, 3))
+    with opened(source) as given:
+        frames = list(islice(given, 3))
     before = [frame.pixels.copy() for frame in frames]
     frames[0].pixels[:] = 7
     assert all(np.array_equal(frame.pixels, kept) for frame, kept in zip(frames[1:], before[1:], strict=True))
 
 
 def test_close_ends_the_frames_and_may_come_twice(source: Source) -> None:
-    frames = iter(source)
-    next(frames)
-    source.close()
-    source.close()
-    assert len(list(frames)) <= 1
+    with opened(source) as given:
+        next(given)
+        source.close()
+        source.close()
+        assert len(list(given)) <= 1
+
+
+def test_an_iteration_that_is_left_gives_the_source_back_for_the_next(source: Source) -> None:
+    for _ in range(2):
+        with opened(source) as given:
+            next(given)
+
+
+def test_live_frames_are_as_old_as_they_say_and_others_are_not_live(source: Source) -> None:
+    before = time.time()
+    with opened(source) as given:
+        frame = next(given)
+    assert source.live == any(source.name.startswith(kind) for kind in ("/dev", "csi", "http", "rtsp")) or (
+        source.name == "demo"
+    )
+    if source.live:
+        assert before - 2 <= frame.time <= time.time()
+        assert source.moving and source.broken == 0
+
+
+def test_every_source_can_be_turned_and_mirrored(spec: str) -> None:
+    with open_source(spec, CameraSettings(rotation=90, mirror=True)) as turned, opened(turned) as given:
+        frame = next(given)
+    with open_source(spec) as plain, opened(plain) as given:
+        straight = next(given)
+    assert frame.pixels.shape[:2] == straight.pixels.shape[1::-1]
+    assert (turned.name, turned.live, turned.moving, turned.sensor) == (
+        plain.name,
+        plain.live,
+        plain.moving,
+        plain.sensor,
+    )
+    if not plain.live:
+        assert np.array_equal(frame.pixels, straight.pixels.swapaxes(0, 1)), "turned, then mirrored: transposed"
 
 
 def test_files_end_and_give_every_frame(media: Path) -> None:

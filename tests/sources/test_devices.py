@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from edge.sources.devices import find_video_device, find_video_devices
 
 
@@ -49,10 +51,11 @@ def test_a_raspberry_pi_5_likewise(tmp_path: Path) -> None:
     assert [device.kind for device in find_video_devices(tmp_path)] == ["csi", "other"]
 
 
-def test_a_link_to_a_device_is_that_device(tmp_path: Path) -> None:
+def test_a_link_to_a_device_is_that_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.sources.devices.SYSTEM", tmp_path)
     plug(tmp_path, 0, "unicam-image")
     link = tmp_path / "by-id"
     link.symlink_to(tmp_path / "dev" / "video0")
-    found = find_video_device(link, tmp_path)
+    found = find_video_device(link)
     assert found is not None and found.kind == "csi" and found.path == "/dev/video0"
-    assert find_video_device(tmp_path / "dev" / "null", tmp_path) is None
+    assert find_video_device(tmp_path / "dev" / "null") is None
