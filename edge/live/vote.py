@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.values import Reading
+from edge.values import Digit, Reading
 
 # How alike the errors of two frames are: so many frames count as n / (1 + (n - 1) · this), a few at most (Kish, 1965).
 _ALIKE = 0.4
@@ -22,9 +22,8 @@ _LEAST = 2e-3
 _OTHER_LENGTH = 0.05
 # A frame that reads one digit less has lost it, or the others have seen one too many; the first is so often the case.
 _LOST = 0.25
-# What a digit that is not among the alternatives has.
-_NOT_NAMED = 5e-3
 _CANDIDATES = 6
+_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +71,15 @@ def share_of(reading: Reading, text: str) -> float:
     ratio = 1.0
     for digit, wanted in zip(reading.digits, map(int, text), strict=True):
         if digit.digit != wanted:
-            ratio *= dict(digit.alternatives).get(wanted, _NOT_NAMED) / max(digit.confidence, _NOT_NAMED)
+            ratio *= _probability(digit, wanted) / max(digit.confidence, _LEAST)
     return max(_LEAST, min(left, reading.confidence * ratio))
+
+
+def _probability(digit: Digit, wanted: int) -> float:
+    """What a Digit gives to another one; those that it does not name share the rest."""
+    named = dict(digit.alternatives)
+    rest = max(0.0, 1 - digit.confidence - sum(named.values()))
+    return max(_LEAST, named.get(wanted, rest / (_DIGITS - 1 - len(named))))
 
 
 class Votes:
