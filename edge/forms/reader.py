@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.errors import ModelError, UsageError
-from edge.forms.fields.cells import find_cells
+from edge.forms.fields.cells import CellInk, find_cells
 from edge.forms.fields.context import ReadCell, in_context
 from edge.forms.fields.rules import Rules
 from edge.forms.fields.settle import Value, value_of_cells
+from edge.forms.fields.struck import STRUCK, is_struck
 from edge.forms.register import lay
 from edge.forms.sheet.laid import Laid
 from edge.forms.sheet.sheet_map import Floats, SheetMap
@@ -24,7 +25,7 @@ from edge.forms.template import Field, Slot, Template
 from edge.forms.values import FieldReading, FormPage
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.values import NOT_A_DIGIT, Box, Image, Page
+from edge.values import NOT_A_DIGIT, Box, Image, Page, Prediction
 
 if TYPE_CHECKING:
     from edge.inference.strip import StripReader
@@ -137,15 +138,16 @@ class FormReader:
         found = find_cells(pixels, sheet, fields)
         inked = [cell.glyph.ink for cells in found for cell in cells if cell.glyph is not None]
         said = iter(self.classifier.predict(digit_tensors(inked)))
-        return [
-            [
-                ReadCell()
-                if cell.glyph is None
-                else ReadCell(prediction=next(said), doubts=cell.doubts, dark=cell.dark)
-                for cell in cells
-            ]
-            for cells in found
-        ]
+        return [[self._read_cell(one, None if one.glyph is None else next(said)) for one in cells] for cells in found]
+
+    def _read_cell(self, cell: CellInk, said: Prediction | None) -> ReadCell:
+        """A cell with what the network says of its glyph, None if it has none."""
+        if said is None or cell.glyph is None:
+            return ReadCell()
+        doubts = cell.doubts
+        if not doubts and said.label != NOT_A_DIGIT and is_struck(cell.glyph.ink, said, self.classifier.predict):
+            doubts = (STRUCK,)
+        return ReadCell(prediction=said, doubts=doubts, dark=cell.dark)
 
     def _likeness(self, pixels: Image, laid: Laid) -> float:
         """How well a page reads as it is laid, 0 to 1: how sure the network is of its digits, judged by some cells."""
