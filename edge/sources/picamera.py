@@ -20,9 +20,11 @@ _FORMAT = "RGB888"  # libcamera's name for bytes in the order blue, green, red
 _MANUAL_FOCUS = 0  # libcamera.controls.AfModeEnum.Manual
 # libcamera holds no more than its few buffers: what seems older has its time from another clock than ours.
 _OLDEST_S = 2.0
-INSTALL = (
+_INSTALL = (
     "sudo apt install python3-picamera2, and make the virtual environment with that Python and --system-site-packages"
 )
+# Bookworm's picamera2 is built for numpy 1: "numpy.dtype size changed" under numpy 2.
+_OLD_NUMPY = "pip install 'numpy<2' 'opencv-python-headless<4.12'"
 
 
 class PicameraSource(SourceBase):
@@ -64,10 +66,11 @@ class PicameraSource(SourceBase):
             from picamera2 import Picamera2
         except ModuleNotFoundError as error:
             if error.name != "picamera2":
-                raise SourceError(f"camera {self.name}: picamera2 does not load ({error}); {INSTALL}") from error
-            raise SourceError(f"camera {self.name}: picamera2 is not installed; {INSTALL}") from error
-        except (ImportError, ValueError) as error:  # built for another numpy: "numpy.dtype size changed"
-            raise SourceError(f"camera {self.name}: picamera2 does not load ({error}); {INSTALL}") from error
+                raise SourceError(f"camera {self.name}: picamera2 does not load ({error}); {_INSTALL}") from error
+            raise SourceError(f"camera {self.name}: picamera2 is not installed; {_INSTALL}") from error
+        except (ImportError, ValueError) as error:
+            remedy = _OLD_NUMPY if "numpy" in str(error) else _INSTALL
+            raise SourceError(f"camera {self.name}: picamera2 does not load ({error}); {remedy}") from error
         try:
             return Picamera2(self._number)
         except IndexError as error:

@@ -209,7 +209,7 @@ def test_picamera2_built_for_another_numpy_is_not_called_absent(
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
     monkeypatch.syspath_prepend(str(tmp_path))
     (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')\n")
-    with pytest.raises(SourceError, match=r"does not load .numpy.dtype size changed"):
+    with pytest.raises(SourceError, match=r"does not load .numpy.dtype size changed.; pip install 'numpy<2'"):
         frames("csi:0")
     (tmp_path / "picamera2.py").write_text("import libcamera_of_the_system\n")
     with pytest.raises(SourceError, match=r"does not load .No module named 'libcamera_of_the_system'"):
