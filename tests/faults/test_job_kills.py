@@ -19,12 +19,15 @@ import pytest
 from edge.forms.job.export import export_job
 from edge.forms.job.job_status import job_status
 from edge.forms.job.ledger import Ledger
+from tests.forms.paced import write_sheets
 from tests.forms.stand_in import picture, write_page, write_pages
 
 KILLS = 10
 # A page takes so long that a kill falls among them, and costs no work.
 PAUSE_S = 0.05
 PAGES = 60
+# Of those that the reader itself reads: one is a copy, one is garbage.
+SHEETS = 24
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +42,11 @@ def pile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def start(job: Path, output: Path, pile: Path, *, workers: int = 2, session: bool = False) -> subprocess.Popen[bytes]:
+def start(
+    job: Path, output: Path, pile: Path, *, workers: int = 2, session: bool = False, reader: str = "stand_in"
+) -> subprocess.Popen[bytes]:
     """A run, its stderr in OUTPUT.log."""
-    command = [sys.executable, "-m", "tests.forms.stand_in", job, output, workers, PAUSE_S, pile]
+    command = [sys.executable, "-m", f"tests.forms.{reader}", job, output, workers, PAUSE_S, pile]
     with Path(f"{output}.log").open("wb") as said:
         return subprocess.Popen(list(map(str, command)), stderr=said, start_new_session=session)
 
@@ -76,28 +81,54 @@ def check_same(folder: Path, undisturbed: Path) -> None:
         assert lines(folder / name) == lines(undisturbed / name)
 
 
-def test_a_run_killed_at_ten_random_moments_ends_with_the_same_bytes(
-    pile: Path, undisturbed: Path, tmp_path: Path
-) -> None:
+def kill_ten_times(job: Path, output: Path, pile: Path, pages: int, *, reader: str, workers: int) -> None:
+    """Ten runs, each killed when it has come to a random page and a little later; what each did stays done."""
     rng = np.random.default_rng(4)
     # Moments in pages done, and a little later: a slow machine is killed at the same places as a quick one.
-    moments = sorted(int(n) for n in rng.integers(0, PAGES - 4, KILLS))
+    moments = sorted(int(n) for n in rng.integers(0, pages - 4, KILLS))
     done = []
     for moment in moments:
-        run = start(tmp_path / "job", tmp_path / "run.jsonl", pile, workers=int(rng.integers(1, 4)))
-        while read_pages_of(tmp_path / "job") < moment and run.poll() is None:
+        run = start(job, output, pile, workers=int(rng.integers(1, workers + 1)), reader=reader)
+        while read_pages_of(job) < moment and run.poll() is None:
             time.sleep(0.01)
         time.sleep(float(rng.uniform(0, 2 * PAUSE_S)))
         run.send_signal(signal.SIGKILL)
         assert run.wait(60) == -signal.SIGKILL
-        done.append(read_pages_of(tmp_path / "job"))
-        assert not (tmp_path / "run.jsonl").exists()
+        done.append(read_pages_of(job))
+        assert not output.exists()
     assert done == sorted(done) and done[-1] >= moments[-1] > 0
+
+
+def places_of(job: Path) -> list[str]:
+    with Ledger(job) as ledger:
+        return [page.place for page in ledger.all_pages()]
+
+
+def test_a_run_killed_at_ten_random_moments_ends_with_the_same_bytes(
+    pile: Path, undisturbed: Path, tmp_path: Path
+) -> None:
+    kill_ten_times(tmp_path / "job", tmp_path / "run.jsonl", pile, PAGES, reader="stand_in", workers=3)
     assert start(tmp_path / "job", tmp_path / "run.jsonl", pile).wait(300) == 3
     check_same(tmp_path, undisturbed)
-    with Ledger(tmp_path / "job") as ledger:
-        places = [page.place for page in ledger.all_pages()]
+    places = places_of(tmp_path / "job")
     assert len(places) == len(set(places)) == PAGES
+
+
+def test_ten_kills_of_the_reader_itself_change_no_byte(tmp_path: Path) -> None:
+    pile, calm, killed = (tmp_path / name for name in ("pile", "calm", "killed"))
+    for folder in (pile, calm, killed):
+        folder.mkdir()
+    write_sheets(pile, SHEETS)
+    assert start(calm / "job", calm / "run.jsonl", pile, reader="paced").wait(300) == 3
+    kill_ten_times(killed / "job", killed / "run.jsonl", pile, SHEETS, reader="paced", workers=1)
+    assert start(killed / "job", killed / "run.jsonl", pile, reader="paced").wait(300) == 3
+    for suffix in ("csv", "jsonl"):
+        export_job(calm / "job", calm / f"export.{suffix}")
+    read = [page for page in lines(calm / "run.jsonl") if page["fields"]]
+    assert len(read) == SHEETS - 2 and all(page["registration"]["status"] == "ok" for page in read)  # type: ignore[index]
+    check_same(killed, calm)
+    places = places_of(killed / "job")
+    assert len(places) == len(set(places)) == SHEETS
 
 
 def test_the_workers_of_a_killed_run_die_with_it_and_its_lock_too(pile: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from edge.errors import EdgeError, ModelError
 from edge.forms.job.batch import JobSettings, read_job
+from edge.forms.job.work import OpenReader
 from edge.forms.template import Field, Template
 from edge.forms.values import FieldReading, FormPage, Registration
 from edge.live.stop import StopSignals
@@ -113,13 +115,13 @@ def _reading(name: str, text: str, top: int, *, review: bool = False) -> FieldRe
     )
 
 
-def main() -> None:
-    """Read a batch as `edge forms read` does, with the stand-in."""
+def read_batch(template: Template, opener: Callable[[float, Path], OpenReader]) -> None:
+    """Read a batch as `edge forms read` does, with another reader: opener is given the pause and the job folder."""
     job, output, workers, pause_s, *scans = sys.argv[1:]
-    settings = JobSettings(workers=int(workers), open_reader=StandIn(pause_s=float(pause_s), folder=Path(job)))
+    settings = JobSettings(workers=int(workers), open_reader=opener(float(pause_s), Path(job)))
     try:
         with StopSignals() as stop:
-            outcome = read_job(scans, (SLIP,), Path(job), settings, output=Path(output), stopped=stop.stopped)
+            outcome = read_job(scans, (template,), Path(job), settings, output=Path(output), stopped=stop.stopped)
     except EdgeError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
@@ -127,4 +129,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    read_batch(SLIP, lambda pause_s, job: StandIn(pause_s=pause_s, folder=job))
