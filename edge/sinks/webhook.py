@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TOKEN = "INKEDGE_WEBHOOK_TOKEN"  # noqa: S105  (a variable's name)
 _CONNECT_S, _ANSWER_S = 5.0, 10.0
 _MOST_RETRY_AFTER_S = 300.0
-_MOST_ANSWER_BYTES = 65536  # an answer is not read beyond; the connection is given up then
+_MOST_ANSWER_BYTES = 65536  # a longer answer is not read; the connection is given up then
 # What tells of the address, the token or the server's state and not of the event: another try may go well.
 _TRY_AGAIN = frozenset((401, 403, 404, 405, 407, 408, 425, 429))
 _POISON_TRIES = 5
@@ -148,13 +148,15 @@ class Webhook:
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise WebhookError(_reason(error)) from error
-        try:  # the status is the answer; the rest is read only for the sake of the connection
-            if len(response.read(_MOST_ANSWER_BYTES)) == _MOST_ANSWER_BYTES:
-                response.close()
+        try:  # the status is the answer; a short body is read only so that the connection can be used again
+            length = response.length_remaining
+            if length is not None and length <= _MOST_ANSWER_BYTES:
+                response.read()
+                response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError, ValueError):
-            response.close()
+            _log.debug("%s: the body of its answer did not come", self._name)
         finally:
-            response.release_conn()
+            response.close()
         location = response.headers.get("Location", "") if 300 <= response.status < 400 else ""
         return Answer(
             status=response.status,
