@@ -46,7 +46,8 @@ def metrics_text(vitals: Vitals, *, viewers: int) -> str:
     ]
     for name, kind, words in (
         ("queue_length", "gauge", "Events stored and not yet delivered."),
-        ("queue_dropped_total", "counter", "Events that a full queue has dropped."),
+        ("queue_held", "gauge", "Events held in memory while the disk takes nothing."),
+        ("queue_dropped_total", "counter", "Events dropped: the queue was full, or the receiver refuses them."),
         ("queue_delivered_total", "counter", "Events delivered."),
         ("sink_connected", "gauge", "1 while the sink's other end answers."),
     ):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.sinks import mqtt_session
 from edge.sinks.home_assistant import STATUS
 from edge.sinks.link import Patience
 from edge.sinks.mqtt import open_mqtt
@@ -237,6 +238,26 @@ def test_a_broker_that_stalls_does_not_hold_up_the_end(broker: Broker, listener:
     again = opener(broker.host)
     wait_for(lambda: first_arrivals(listener.ids()) == numbered(1, 2))
     wait_for(lambda: again.queue.waiting == 0)
+
+
+def test_a_broker_that_stalls_in_mid_run_is_left_and_found_again(
+    broker: Broker,
+    listener: Listener,
+    opener: Opener,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mqtt_session, "_ANSWER_S", 1.0)
+    sink = opener(broker.host)
+    sink.write(event(1))
+    wait_for(lambda: sink.queue.delivered == 1)
+    broker.send(signal.SIGSTOP)
+    sink.write(event(2))
+    wait_for(lambda: not sink.queue.connected)
+    assert "acknowledged nothing" in caplog.text
+    broker.send(signal.SIGCONT)
+    wait_for(lambda: sink.queue.waiting == 0)
+    wait_for(lambda: first_arrivals(listener.ids()) == numbered(1, 2))
 
 
 def test_what_is_queued_is_sent_before_the_end(broker: Broker, listener: Listener, opener: Opener) -> None:
