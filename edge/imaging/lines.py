@@ -34,6 +34,8 @@ STEEPEST_RAD = math.radians(47)
 _MOST_BLOBS = 1200
 # A page that lies within this of level is taken as it is: lines find their own slope.
 _NEARLY_LEVEL_RAD = math.radians(8)
+# Steeper than this, it may be rows that stand below each other.
+_STEEP_RAD = math.radians(20)
 _PAD_PX = 3
 # Larger writing is shrunk to this height: the networks see 20 to 23 px of it.
 _STRIP_DIGIT_PX = 44.0
@@ -102,8 +104,15 @@ def find_candidates(page: PageInk) -> Candidates:
     rows = np.flatnonzero(digit)
     if len(rows) > _MOST_BLOBS:
         rows = rows[np.argpartition(-blobs.areas[rows], _MOST_BLOBS)[:_MOST_BLOBS]]
+    tilts = _tilts(blobs.boxes[rows].astype(np.float64))
+    found = [_as_it_lies(blobs, rows, tilt, smallest) for tilt in tilts]
+    # Where two are told, that in which more blobs stand side by side.
+    return max(found, key=lambda one: len(one.rows) - len(set(_chain(one.boxes)))) if len(found) > 1 else found[0]
+
+
+def _as_it_lies(blobs: Blobs, rows: npt.NDArray[np.intp], tilt: float, smallest: float) -> Candidates:
+    """The Candidates of these rows of Blobs on a page with this tilt; a digit is at least so high."""
     boxes, centers = blobs.boxes[rows].astype(np.float64), blobs.centers
-    tilt = _tilt(boxes)
     if abs(tilt) < _NEARLY_LEVEL_RAD:
         tilt = 0.0
     else:
@@ -116,13 +125,15 @@ def find_candidates(page: PageInk) -> Candidates:
     return Candidates(rows=rows[order], boxes=boxes[order], all_centers=centers, tilt_rad=tilt)
 
 
-def _tilt(boxes: Floats) -> float:
-    """How the page lies, in radians: the direction in which most blobs, boxes (n, 4), have a near neighbour like them.
+def _tilts(boxes: Floats) -> tuple[float, ...]:
+    """How the page may lie, in radians: the direction in which most blobs, boxes (n, 4), have a neighbour like them.
 
-    Rows below each other are found at a right angle to it, beyond the steepest tilt. 0.0 if nothing says.
+    Rows below each other are found at a right angle to it, beyond the steepest tilt; but where they are dense, digits
+    stand aslant below each other too, so that beside a steep direction the best of the others is given. 0.0 if
+    nothing says.
     """
     if len(boxes) < 2:
-        return 0.0
+        return (0.0,)
     left, top, right, bottom = boxes.T
     size = np.maximum(right - left, bottom - top)
     x, y = (left + right) / 2, (top + bottom) / 2
@@ -132,12 +143,16 @@ def _tilt(boxes: Floats) -> float:
     angles = np.arctan2(dy[near], dx[near])
     angles = angles[np.abs(angles) <= STEEPEST_RAD + 0.1]
     if not len(angles):
-        return 0.0
+        return (0.0,)
     # The angle with most others about it, each counting less the further off it is.
     steps = np.radians(np.arange(-47, 48, 1.0))
     votes = np.clip(1 - np.abs(angles[None] - steps[:, None]) / math.radians(14), 0, None).sum(axis=1)
     votes *= 1 - 0.1 * np.abs(steps)  # paper mostly lies straight
-    return float(steps[int(votes.argmax())])
+    best = float(steps[int(votes.argmax())])
+    if abs(best) < _STEEP_RAD:
+        return (best,)
+    votes[np.abs(steps - best) < _STEEP_RAD] = 0
+    return (best, float(steps[int(votes.argmax())]))
 
 
 def _turned_boxes(blobs: Blobs, rows: npt.NDArray[np.intp], tilt: float) -> Floats:

@@ -125,3 +125,32 @@ def test_a_plain_digit_somewhat_apart_is_still_of_its_number(reader: Reader) -> 
     write(page, "2079", 60, 100)
     write(page, "2", 60 + 4 * 45 + 14, 100)
     assert texts(reader.read(page)) == ["20792"]
+
+
+def test_digits_that_touch_are_read_with_those_beside_them(reader: Reader) -> None:
+    page = sheet()
+    for place, digit in enumerate("2003"):
+        ink = cv2.resize(load_digits()[0][PLAIN[digit]], (60, 60), interpolation=cv2.INTER_CUBIC)
+        left = 60 + (0, 46, 78, 124)[place]
+        part = page[100:160, left : left + 60]
+        part[:] = np.minimum(part, (225 * (1 - 0.7 / 255 * ink)).astype(np.uint8))
+    assert texts(reader.read(page)) == ["2003"]
+
+
+def test_writing_between_the_shadows_of_a_blind_is_read(reader: Reader) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100, px=48)
+    write(page, "3027", 60, 220, px=48)
+    shade = 1 - 0.3 * (np.sin(np.arange(640) / 3) > 0)
+    blinds = page * cv2.GaussianBlur(shade[None], (9, 1), 2)
+    assert texts(reader.read(blinds.astype(np.uint8))) == ["2079", "3027"]
+
+
+def test_rows_that_stand_close_below_each_other_do_not_turn_the_page(reader: Reader) -> None:
+    page = sheet()
+    rows = ["2079", "3027", "9032", "7203"]
+    for place, row in enumerate(rows):
+        write(page, row, 200, 80 + 54 * place, px=48)
+    turn = cv2.getRotationMatrix2D((320, 240), 14, 1)
+    leaning = cv2.warpAffine(page, turn, (640, 480), borderValue=(225,))
+    assert texts(reader.read(leaning)) == rows
