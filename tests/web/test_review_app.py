@@ -167,7 +167,8 @@ def test_an_error_rate_is_chosen_for_everybody(address: Address, made: Made) -> 
     "changed",
     [
         {"value": "=1+1"}, {"value": "<b>"}, {"value": "1" * 41}, {"value": "9" * 10_000}, {"value": 7},
-        {"value": "1\x002"}, {"name": ""}, {"name": "\x07"}, {"name": "n" * 61}, {"name": None}, {"revision": "0"}, {"revision": -1},
+        {"value": "1\x002"}, {"name": ""}, {"name": "\x07"}, {"name": "n" * 61}, {"name": None},
+        {"revision": "0"}, {"revision": -1},
         {"revision": True}, {"revision": 10**30}, {"page": "p" * 201}, {"field": []}, {"token": ""},
         {"token": "t" * 65},
     ],

@@ -11,7 +11,7 @@ from typing import Any
 from edge.errors import UsageError
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import Open, ReviewQueue, Seen
-from edge.forms.job.spreadsheet import aside, ended, library, text_cell
+from edge.forms.job.spreadsheet import TEXT_FORMAT, aside, ended, library, text_cell
 
 COLUMNS = ("picture", "value", "read", "confidence", "or", "why", "field", "page", "sha256", "revision")
 SHEET = "review"
@@ -83,13 +83,13 @@ def _write(sheet: Any, values: Iterator[tuple[Open, Seen]], ledger: Ledger) -> N
     to_fill = styles.PatternFill("solid", fgColor="FFF7D6")
 
     def text(value: str) -> Any:
-        return text_cell(cells, sheet, value)
+        return text_cell(cells, sheet, value) if value else None
 
     sheet.append([text(name) for name in COLUMNS])
     for row, (one, seen) in enumerate(values, 2):
         sheet.row_dimensions[row].height = _ROW_PT
-        value = text("")
-        value.fill = to_fill
+        value = cells.WriteOnlyCell(sheet)
+        value.fill, value.number_format = to_fill, TEXT_FORMAT
         likely = ", ".join(f"{said} {100 * share:.0f}%" for said, share in seen.reading.alternatives)
         sheet.append(
             [

@@ -18,7 +18,7 @@ from edge.sinks.whole import part_of, write_fault
 _MOST_ROWS, _MOST_COLUMNS = 1_048_576, 16_384
 # Characters that XML 1.0 cannot hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_TEXT_FORMAT = "@"
+TEXT_FORMAT = "@"
 # Pages are gathered in groups of so many before they are written.
 _GROUP = 1_000
 
@@ -54,7 +54,7 @@ def write_xlsx(output: Path, fields: Sequence[str], pages: Iterable[JobPage]) ->
 def text_cell(cells: Any, sheet: Any, text: str) -> Any:
     """A cell that shows a text and is never a formula; cells is the module openpyxl.cell."""
     made = cells.WriteOnlyCell(sheet, value=defused(readable(text)))
-    made.data_type, made.number_format = "s", _TEXT_FORMAT
+    made.data_type, made.number_format = "s", TEXT_FORMAT
     return made
 
 
