@@ -138,7 +138,9 @@ def run(
     settings = read_settings(config, flags)
     if print_settings:
         from edge.settings.write import settings_toml
+        from edge.sinks.open import check_places
 
+        check_places(settings.events.sinks, settings.mqtt.url)  # a password in one is refused, not shown
         typer.echo(settings_toml(settings), nl=False)
         return
     from edge.appliance import Appliance

@@ -8,12 +8,12 @@ import json
 import os
 import stat
 from collections import OrderedDict
-from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import SinkError
 from edge.sinks.base import CLOSE_S, Event, Waiting
 from edge.sinks.lines import CSV_HEADER, LINES, Format
+from edge.sinks.rotation import Rotation
 from edge.sinks.state import lock
 
 # An event that a crash, or a disk that failed half-way, makes come again is among the last ones.
@@ -22,14 +22,6 @@ _TAIL_BYTES = 1_000_000
 _NOTHING_TO_SYNC = (errno.EBADF, errno.EINVAL, errno.EROFS)  # closed at present; a device
 _CSV_CELLS = CSV_HEADER.count(",") + 1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation:
-    """A file that would grow beyond most_bytes becomes FILE.1, FILE.1 becomes FILE.2, ...; keep: how many of these."""
-
-    most_bytes: int = 50_000_000
-    keep: int = 5
 
 
 class FileSink:
@@ -136,19 +128,8 @@ class FileSink:
             raise self._failure(error) from error
 
     def _rotate(self) -> None:
-        """Make room under the file's name.
-
-        Only files up to the first missing number move: a crash in mid-way left it, and no more files are lost by it.
-        """
-        old = self._older()
         try:
-            gap = next((index for index, file in enumerate(old) if not file.exists()), len(old) - 1)
-            for index in range(gap, 0, -1):
-                old[index - 1].replace(old[index])
-            if old:
-                self.path.replace(old[0])
-            else:
-                self.path.unlink()
+            self._rotation.move(self.path)
         except OSError as error:
             raise self._failure(error) from error
         self._open()
@@ -157,7 +138,7 @@ class FileSink:
         """The ids of the last events in the file and, as far as these are few, in those before it."""
         tails: list[list[bytes]] = []
         size = 0
-        for path in (self.path, *self._older()):
+        for path in (self.path, *self._rotation.older(self.path)):
             if size >= _TAIL_BYTES or not path.is_file():
                 break
             with contextlib.suppress(OSError), path.open("rb") as file:
@@ -167,10 +148,6 @@ class FileSink:
         for lines in reversed(tails):
             for line in lines:
                 self._note(_id_of(line, self._form))
-
-    def _older(self) -> list[Path]:
-        """What the file becomes, newest first; not all need be there."""
-        return [self.path.with_name(f"{self.path.name}.{number}") for number in range(1, self._rotation.keep + 1)]
 
     def _note(self, event_id: str | None) -> None:
         if event_id is not None:

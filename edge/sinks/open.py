@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import UsageError
 from edge.sinks.base import QueueingSink
 from edge.sinks.lines import Format
+from edge.sinks.rotation import Rotation
 
 _FILE_FORMATS: dict[str, Format] = {"jsonl": "jsonl", "csv": "csv"}
 _OPTIONS = ("rotate", "keep")
@@ -22,15 +25,16 @@ def open_sink(spec: str, *, state: Path | None = None) -> QueueingSink:
     Its write() never raises. state: the folder of queues [state_folder()]. Raises UsageError for another SPEC,
     SinkError if it cannot be written.
     """
-    kind, separator, rest = spec.partition(":")
-    if kind in _FILE_FORMATS and separator and rest:
-        return _open_file(_FILE_FORMATS[kind], rest)
-    if kind in ("http", "https") and rest.startswith("//"):
-        from edge.sinks.holding import HoldingSink
+    from edge.sinks.holding import HoldingSink
+
+    if _is_web(spec):
         from edge.sinks.webhook import open_webhook
 
         return HoldingSink(open_webhook(spec, state=state))
-    raise UsageError(f"sink {spec!r}: use jsonl:PATH or csv:PATH, or http(s)://HOST/PATH")
+    from edge.sinks.file import FileSink
+
+    place = _file_place(spec)
+    return HoldingSink(FileSink(place.path, place.form, place.rotation))
 
 
 def open_mqtt(
@@ -43,17 +47,47 @@ def open_mqtt(
     return HoldingSink(open_queue(url, password_file=password_file, ca_file=ca_file, state=state))
 
 
-def _open_file(form: Format, rest: str) -> QueueingSink:
-    from edge.sinks.file import FileSink, Rotation
-    from edge.sinks.holding import HoldingSink
+def check_places(specs: Iterable[str], mqtt_url: str | None) -> None:
+    """Look at SPECs and a broker's URL without opening them: before they are shown, for instance.
 
+    Raises UsageError, which repeats no secret, for one that is malformed or holds a password.
+    """
+    for spec in specs:
+        if _is_web(spec):
+            from edge.sinks.webhook import webhook_name
+
+            webhook_name(spec)
+        else:
+            _file_place(spec)
+    if mqtt_url is not None:
+        from edge.sinks.mqtt_address import parse_mqtt_url
+
+        parse_mqtt_url(mqtt_url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FilePlace:
+    form: Format
+    path: Path
+    rotation: Rotation
+
+
+def _is_web(spec: str) -> bool:
+    return spec.startswith(("http://", "https://"))
+
+
+def _file_place(spec: str) -> _FilePlace:
+    kind, separator, rest = spec.partition(":")
+    if kind not in _FILE_FORMATS or not separator or not rest:
+        shown = f"{kind}:…" if "@" in rest else spec  # a login of some other scheme
+        raise UsageError(f"sink {shown!r}: use jsonl:PATH or csv:PATH, or http(s)://HOST/PATH")
     path, options = _split(rest)
     given = Rotation()
     rotation = Rotation(
         most_bytes=_size(options["rotate"]) if "rotate" in options else given.most_bytes,
         keep=_count(options["keep"]) if "keep" in options else given.keep,
     )
-    return HoldingSink(FileSink(Path(path), form, rotation))
+    return _FilePlace(form=_FILE_FORMATS[kind], path=Path(path), rotation=rotation)
 
 
 def _split(rest: str) -> tuple[str, dict[str, str]]:

@@ -170,7 +170,7 @@ def open_webhook(url: str, *, state: Path | None = None, patience: Patience | No
 
     Raises UsageError if the address is malformed, SinkError without a place to queue.
     """
-    name = _checked(url)
+    name = webhook_name(url)
     _pool()  # absent libraries are said now
     token = os.environ.get(TOKEN, "").strip()
     if token and not (token.isascii() and token.isprintable()):
@@ -180,8 +180,11 @@ def open_webhook(url: str, *, state: Path | None = None, patience: Patience | No
     return QueuedSink(name, outbox, hook.work)
 
 
-def _checked(url: str) -> str:
-    """What to call the address: scheme and host, since paths hold secrets; four letters tell two apart."""
+def webhook_name(url: str) -> str:
+    """What to call the address: scheme and host, since paths hold secrets; four letters tell two apart.
+
+    Raises UsageError, which repeats no secret, if it is malformed or holds a user or password.
+    """
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SinkError, UsageError
-from edge.sinks.file import FileSink, Rotation
+from edge.sinks.file import FileSink
 from edge.sinks.holding import HoldingSink
 from edge.sinks.lines import CSV_HEADER, Format
-from edge.sinks.open import open_sink
+from edge.sinks.open import check_places, open_sink
+from edge.sinks.rotation import Rotation
 from tests.sinks.events import event, wait_for
 
 
@@ -169,3 +170,23 @@ def test_options_come_after_the_path_which_may_hold_colons(tmp_path: Path) -> No
         sink.write(event(number))
     sink.close()
     assert sorted(file.name for file in path.parent.iterdir()) == ["events:1", "events:1.1"]
+
+
+@pytest.mark.parametrize(
+    ("specs", "url"),
+    [
+        (["https://me:s3cret@host/"], None),
+        (["ftp://me:s3cret@host/"], None),
+        (["jsonl:a", "csv:b:rotate=no"], None),
+        ([], "mqtt://me:s3cret@host/desk"),
+    ],
+)
+def test_places_can_be_looked_at_before_they_are_shown(specs: list[str], url: str | None) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_places(specs, url)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_looking_at_good_places_opens_none(tmp_path: Path) -> None:
+    check_places([f"jsonl:{tmp_path}/a:rotate=1MB", "https://host/x"], "mqtt://me@host/desk")
+    assert not list(tmp_path.iterdir())
