@@ -220,7 +220,7 @@ class Run:
             if "XNNPACK" not in line:
                 self.errors.append(line.rstrip("\n"))
 
-    def wait_for(self, words: str, seconds: float = 20) -> None:
+    def wait_for(self, words: str, seconds: float = 60) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if any(words in line for line in self.errors):
@@ -228,7 +228,7 @@ class Run:
             time.sleep(0.05)
         raise AssertionError(f"{words!r} did not come in {seconds} s: {self.errors}")
 
-    def end(self, number: signal.Signals | None = None, seconds: float = 20) -> tuple[int, str]:
+    def end(self, number: signal.Signals | None = None, seconds: float = 60) -> tuple[int, str]:
         """Exit code and stdout, after a signal if one is given."""
         if number is not None:
             self.process.send_signal(number)

@@ -92,7 +92,7 @@ def test_what_is_no_stream_ends_with_3_in_five_seconds(answer: bytes | None, wor
         code, out = run.end()
         took = time.monotonic() - run.started
     assert code == 3 and out == ""
-    assert took < 6, f"{took:.1f} s"  # 5 s, and Python's own start on a busy machine
+    assert took < 20, f"{took:.1f} s"  # 5 s where nothing else runs; left to itself OpenCV takes 30 s and more
     (line,) = run.errors
     assert line.startswith(f"error: camera {url}: {words}")
 
