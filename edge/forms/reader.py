@@ -222,6 +222,7 @@ def _placed(
                 repaired=value.value != value.raw,
                 alternatives=value.alternatives,
                 reason=value.reason,
+                cells=len(slot.cells_mm) if slot.field.kind == "digit" else 0,
             )
         )
     return found
