@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Sequence
+from typing import get_args
 
 from edge import __version__
+from edge.live.pulse import FaultKind
 from edge.live.vitals import Histogram, Vitals
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -32,6 +34,12 @@ def metrics_text(vitals: Vitals, *, viewers: int) -> str:
             vitals.skipped,
         ),
         _one("camera_reconnects_total", "counter", "Times that a lost camera came back.", vitals.reconnects),
+        _metric(
+            "camera_faults_total",
+            "counter",
+            "Losses, and pictures that were frozen, black, of another size, or dropped as half decoded or late.",
+            [((("kind", kind),), vitals.faults[kind]) for kind in get_args(FaultKind)],
+        ),
         _one("camera_lost", "gauge", "1 while the camera gives nothing.", vitals.lost),
         _one("frame_age_seconds", "gauge", "Since the newest frame was read.", age_s),
         _histogram("latency_seconds", "From the capture of a frame to its readings.", vitals.latency),
