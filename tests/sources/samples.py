@@ -107,15 +107,50 @@ def pdf(*pages_pt: tuple[float, float]) -> bytes:
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {width} {height}]/Contents {4 + 2 * number} 0 R>>".encode()
         )
         objects.append(b"<</Length 21>>stream\n0 g 20 20 20 20 re f\nendstream")
+    return _pdf_of(objects)
+
+
+def scanned_pdf(
+    pixels: np.ndarray, size_pt: tuple[float, float], *, rotate: int = 0, more: bytes = b"", strips: int = 1
+) -> bytes:
+    """A PDF page of a size whose picture is a JPEG of pixels, in strips below each other; more is drawn on top."""
+    wide, high = size_pt
+    colours = "DeviceGray" if pixels.ndim == 2 else "DeviceRGB"
+    parts = [encoded(".jpg", part, cv2.IMWRITE_JPEG_QUALITY, 95) for part in np.array_split(pixels, strips)]
+    names = "".join(f"/I{n} {5 + n} 0 R" for n in range(strips))
+    step = high / strips
+    drawn = "".join(f"q {wide} 0 0 {step} 0 {high - (n + 1) * step} cm /I{n} Do Q " for n in range(strips)).encode()
+    drawn += more
+    page = (
+        f"<</Type/Page/Parent 2 0 R/Rotate {rotate}/MediaBox[0 0 {wide} {high}]/Contents 4 0 R"
+        f"/Resources<</XObject<<{names}>>/Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>>>"
+    )
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        page.encode(),
+        b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+    ]
+    for part, rows in zip(parts, np.array_split(pixels, strips), strict=True):
+        about = (
+            f"<</Type/XObject/Subtype/Image/Width {rows.shape[1]}/Height {rows.shape[0]}/ColorSpace/{colours}"
+            f"/BitsPerComponent 8/Filter/DCTDecode/Length {len(part)}>>stream\n"
+        )
+        bodies.append(about.encode() + part + b"\nendstream")
+    return _pdf_of(bodies)
+
+
+def _pdf_of(bodies: list[bytes]) -> bytes:
+    """A PDF of these objects, the first its catalogue."""
     content = b"%PDF-1.4\n"
     places = []
-    for number, body in enumerate(objects, 1):
+    for number, body in enumerate(bodies, 1):
         places.append(len(content))
         content += b"%d 0 obj" % number + body + b"endobj\n"
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     return (
         content
-        + b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+        + b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
         + table
-        + b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(content))
+        + b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(bodies) + 1, len(content))
     )
