@@ -99,7 +99,7 @@ def follow(
                 return
     finally:
         vitals.ended = time.monotonic()
-        source.close()
+        (newest or source).close()  # its thread first, which would take the source's end for a loss
 
 
 def _newest(newest: NewestFrame, stopped: Callable[[], bool]) -> Iterator[Frame]:
