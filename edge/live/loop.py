@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from edge.sources.base import Source
 from edge.values import Box, Frame, Image, Reading
 
 _POLL_S = 0.1  # how soon a stop is noticed while no frame comes
+
+_log = logging.getLogger(__name__)
 
 
 class PixelReader(Protocol):
@@ -74,8 +77,8 @@ def follow(
     """Read the source until it ends, a limit is reached or stopped() says so, counting in vitals.
 
     Live sources give their newest frame; others every frame. timeout_s: a live source that is silent, or dead, for so
-    long is opened again. Raises SourceError if the source gives no first frame
-    (unless wait), UsageError if limits.roi is not within the picture.
+    long is opened again. Raises SourceError if the source gives no first frame (unless wait), UsageError if limits.roi
+    is not within its first picture; later pictures that lack it (a camera replaced by a smaller one) are left out.
     """
     limits = limits or Limits()
     steady = Steady(STEADY if source.moving else EACH_FRAME)
@@ -84,22 +87,38 @@ def follow(
     newest = NewestFrame(source, vitals=vitals, wait=wait, timeout_s=timeout_s) if source.live else None
     frames = iter(source) if newest is None else _newest(newest, lambda: stopped() or _over(began, limits))
     try:
-        for frame in frames:
+        for frame, part in _cut(frames, limits.roi):
             start = time.perf_counter()
-            part = cut_roi(frame.pixels, limits.roi)
-            part = part if calm is None else calm(part)
-            readings = _placed(reader.read(part), limits.roi)
+            looked_at = part if calm is None else calm(part)
+            readings = _placed(reader.read(looked_at), limits.roi)
             # A simulated or recorded time is no measure: there latency begins when the frame is handed over.
             latency = time.time() - frame.time if source.live else time.perf_counter() - start
             vitals.count_frame(latency)
             events = steady.update(frame, readings)
             vitals.events.update(event.happening for event in events)
-            yield Step(frame=frame, readings=readings, events=events, shown=steady.shown, looked_at=part)
+            yield Step(frame=frame, readings=readings, events=events, shown=steady.shown, looked_at=looked_at)
             if stopped() or _over(began, limits) or (limits.frames is not None and vitals.frames >= limits.frames):
                 return
     finally:
         vitals.ended = time.monotonic()
         (newest or source).close()  # its thread first, which would take the source's end for a loss
+
+
+def _cut(frames: Iterator[Frame], roi: Box | None) -> Iterator[tuple[Frame, Image]]:
+    """Each frame with the part that is read."""
+    first, missing = True, False
+    for frame in frames:
+        try:
+            part = cut_roi(frame.pixels, roi)
+        except UsageError as error:
+            if first:
+                raise
+            if not missing:
+                _log.warning("camera %s: %s; its pictures are left out until it is there", frame.source, error)
+            missing = True
+            continue
+        first = missing = False
+        yield frame, part
 
 
 def _newest(newest: NewestFrame, stopped: Callable[[], bool]) -> Iterator[Frame]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from threading import Event
@@ -101,6 +102,21 @@ def test_a_region_outside_the_picture_is_a_usage_error() -> None:
     roi = Box(left=600, top=0, right=700, bottom=100)
     with pytest.raises(UsageError, match="640x480"):
         list(follow(DemoSource(fast=True), Reader(), Vitals(), limits=Limits(roi=roi)))
+
+
+def test_a_camera_that_comes_back_smaller_than_the_region_ends_no_run(caplog: pytest.LogCaptureFixture) -> None:
+    class Replaced(Camera):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                small = 3 <= frame.index < 10
+                yield replace(frame, pixels=PIXELS[:100, :100] if small else PIXELS)
+
+    source = Replaced()
+    source.live = False  # every frame counts
+    roi = Box(left=0, top=0, right=200, bottom=50)
+    steps = list(follow(source, Reader(), Vitals(), limits=Limits(roi=roi, frames=8)))
+    assert [step.frame.index for step in steps] == [0, 1, 2, 10, 11, 12, 13, 14]
+    assert len(caplog.messages) == 1 and "the picture is 100x100" in caplog.messages[0]
 
 
 def test_a_source_that_never_gave_a_frame_ends_the_run_with_its_reason() -> None:
