@@ -184,6 +184,12 @@ def _open_strips(model: str | Path | None) -> StripReader:
     return StripReader.open(model)
 
 
+def _side_by_side(slot: Slot) -> int:
+    """How many cells a slot has in a line; 0 for a number's box, and where they stand in several lines."""
+    in_a_line = slot.field.kind == "digit" and (slot.field.layout == "grid" or slot.field.rows == 1)
+    return len(slot.cells_mm) if in_a_line else 0
+
+
 def _in_doubt(field: FieldReading, reason: str) -> FieldReading:
     """The field of a page that may be laid wrong: nothing in it is sure, wherever it was read."""
     if field.status != "read":
@@ -222,7 +228,7 @@ def _placed(
                 repaired=value.value != value.raw,
                 alternatives=value.alternatives,
                 reason=value.reason,
-                cells=len(slot.cells_mm) if slot.field.kind == "digit" else 0,
+                cells=_side_by_side(slot),
             )
         )
     return found

@@ -46,7 +46,8 @@ class FieldReading:
 
     value is what stands in the table, raw what was read before check, range and roster had their say; repaired if they
     differ. confidence is the calibrated probability that value is right. alternatives are (text, probability), the
-    most probable first. reason: why a person must look, None unless status is `review`.
+    most probable first. reason: why a person must look, None unless status is `review`. cells: how many it
+    stands in, side by side from the left; 0 for a number that is written freely, or in several lines.
     """
 
     name: str
@@ -59,6 +60,7 @@ class FieldReading:
     repaired: bool = False
     alternatives: tuple[tuple[str, float], ...] = ()
     reason: str | None = None
+    cells: int = 0
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.confidence <= 1.0:

@@ -16,7 +16,8 @@ from edge.forms.job.export import export_job
 from edge.forms.job.job_page import StoredPage
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import ORDERS, Open, Order, ReviewQueue
-from edge.forms.values import FormPage
+from edge.forms.values import FieldReading, FormPage, Registration
+from edge.values import Box
 from tests.forms.review_jobs import GRID, NAMES, Made, make_crowd, make_job
 
 
@@ -266,3 +267,62 @@ def test_a_hundred_thousand_values_wait_and_the_next_ones_are_found_without_goin
 def test_reading_a_page_as_form_page_is_what_was_stored(made: Made, ledger: Ledger) -> None:
     seen = ReviewQueue(ledger).seen(*next(iter(made.truth)))
     assert seen is not None and isinstance(seen.page, FormPage) and seen.place.endswith("1.png#1")
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Iterator[Ledger]:
+    """A job of one page with a sure row of cells, 1212, and one for review, 34; behind it a cell is blank."""
+
+    def row(name: str, text: str, cells: int, top: int) -> FieldReading:
+        sure = name == "sure"
+        return FieldReading(
+            name=name,
+            value=text,
+            raw=text,
+            confidence=0.99 if sure else 0.6,
+            status="read" if sure else "review",
+            box=Box(left=0, top=top, right=40, bottom=top + 10),
+            quad=((0.0, top), (40.0, top), (40.0, top + 10.0), (0.0, top + 10.0)),
+            alternatives=() if sure else (("39", 0.3),),
+            reason=None if sure else "not sure enough, may be 39",
+            cells=cells,
+        )
+
+    laid = Registration(status="ok", method="none")
+    fields = (row("sure", "1212", 4, 0), row("doubtful", "34", 2, 20), row("short", "7", 3, 40))
+    page = FormPage(source="a.png", page_number=1, sha256="a" * 64, template="grid", registration=laid, fields=fields)
+    with Ledger(tmp_path / "rows", create=True) as ledger:
+        run = ledger.begin(GRID, ["a.png"])
+        ledger.note_file(run, 0, file="f")
+        ledger.set_count(run, "f", 1)
+        ledger.record(run, "f", StoredPage.of(page))
+        yield ledger
+
+
+def test_digits_of_a_row_are_among_those_alike_and_the_row_is_accepted_with_its_last_one(rows: Ledger) -> None:
+    queue = ReviewQueue(rows)
+    assert [(one.field, round(one.confidence, 2)) for one in queue.alike("4", 9)] == [("doubtful#2", 0.67)]
+    assert [one.field for one in queue.alike("7", 9)] == ["short"]  # which of its cells are filled is not known
+    assert queue.left().waiting == 2 == len(all_of(queue, "risk")) and queue.left(0.0).waiting == 3
+    for digit in "12":
+        found = queue.alike(digit, 9)
+        assert {one.field.partition("#")[0] for one in found} == {"sure"} and len(found) == 2
+        say(rows, *[of(one, digit) for one in found])
+    (page,) = rows.all_pages()
+    assert page.corrections["sure"] == "1212" and queue.left().judged == 1
+    with rows.change() as db:
+        assert {field for _, field in undo(db, "Ann")} == {"sure#2", "sure#4", "sure"}
+    assert len(queue.alike("2", 9)) == 2 and queue.alike("1", 9) == () and queue.left().judged == 0
+
+
+def test_of_a_row_with_an_odd_digit_the_whole_is_looked_at(rows: Ledger) -> None:
+    queue = ReviewQueue(rows)
+    page = "a" * 64
+    assert say(rows, Said(page=page, field="sure#3", value="9", seen=0)) == 0  # a digit is as it was read, or odd
+    say(rows, Said(page=page, field="sure#3", value=None, odd=True, seen=0))
+    assert "sure" in {one.field for one in all_of(queue, "risk")} and queue.alike("1", 9) == ()
+    seen = queue.seen(page, "sure#3")
+    assert seen is not None and seen.reading.name == "sure" and seen.said is not None and seen.said.kind == "odd"
+    say(rows, Said(page=page, field="sure", value="1272", seen=seen.revision))
+    (one,) = rows.all_pages()
+    assert dict(one.corrections) == {"sure": "1272"}

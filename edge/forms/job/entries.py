@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from edge.errors import UsageError
 from edge.forms.job.job_page import Judged, JudgedAs, page_from_json
-from edge.forms.job.review_values import State
+from edge.forms.job.review_values import OF_CELL, Doubt, State
 
 # Longer than any number a form has; a longer text was pasted by mistake.
 MOST_DIGITS = 40
@@ -88,19 +88,20 @@ def enter(
     if token is not None and db.execute("SELECT 1 FROM entry WHERE token = ? LIMIT 1", (token,)).fetchone():
         return Entered(noted=len(said))
     refused, batch = [], None
-    for one in said:
+    for one in map(_of_whole, said):
         found = _read(db, one.page, one.field)
         standing = db.execute(
             "SELECT entry, kind, value, name, made_at FROM correction WHERE page = ? AND field = ?",
             (one.page, one.field),
         ).fetchone()
-        if found is None:
+        if found is None or (OF_CELL in one.field and one.value != found[0]):  # of a digit: it is as read, or odd
             refused.append(Refused(said=one))
         elif one.seen is not None and standing is not None and standing[0] != one.seen:
             refused.append(Refused(said=one, theirs=_judged(*standing[1:])))
         else:
             batch = _append(db, one, found, name=name, token=token, batch=batch)
             settle(db, one.page, one.field, needed=needed)
+            _complete(db, one, name=name, token=token, batch=batch)
     return Entered(noted=len(said) - len(refused), refused=tuple(refused))
 
 
@@ -154,6 +155,12 @@ def settle(db: sqlite3.Connection, page: str, field: str, *, needed: int = 1) ->
     state = f"{int(State.JUDGED)}" if judged else f"{int(State.WAITING)}" if odd else _AS_READ
     leaves = "SELECT id FROM leaf WHERE page = ?"
     db.execute(f"UPDATE value SET state = {state} WHERE leaf IN ({leaves}) AND field = ?", (page, field))  # noqa: S608
+    # The digits of a value of which something is said are asked for no more.
+    cells = int(State.SURE if chosen is None else State.JUDGED)
+    db.execute(
+        f"UPDATE value SET state = ? WHERE leaf IN ({leaves}) AND doubt = ? AND substr(field, 1, ?) = ?",  # noqa: S608
+        (cells, page, int(Doubt.CELL), len(field) + 1, field + OF_CELL),
+    )
 
 
 def judged_of(db: sqlite3.Connection, page: str) -> Mapping[str, Judged]:
@@ -171,7 +178,7 @@ def forget_said(db: sqlite3.Connection, limit: str) -> None:
     db.execute("DELETE FROM entry WHERE page IN (SELECT sha256 FROM page WHERE read_at < ?)", (limit,))
 
 
-_AS_READ = f"CASE WHEN doubt > 0 THEN {int(State.WAITING)} ELSE {int(State.SURE)} END"
+_AS_READ = f"CASE WHEN doubt IN (1, 2) THEN {int(State.WAITING)} ELSE {int(State.SURE)} END"
 _Row = tuple[int, str, str, str, str]
 
 
@@ -191,6 +198,28 @@ def _agreed(rows: Iterable[_Row], needed: int) -> _Row | None:
         if len(same) >= needed:
             return (*same[-1][:3], " + ".join(one[3] for one in same), same[-1][4])
     return None
+
+
+def _of_whole(said: Said) -> Said:
+    """What is said of a digit that looks odd is said of its whole value: that is what is looked at again."""
+    return replace(said, field=said.field.partition(OF_CELL)[0]) if said.odd else said
+
+
+def _complete(db: sqlite3.Connection, one: Said, *, name: str, token: str | None, batch: int | None) -> None:
+    """Accept a row of cells when the last of its digits is accepted."""
+    field, of_cell, _ = one.field.partition(OF_CELL)
+    if not of_cell:
+        return
+    left = db.execute(
+        "SELECT count(*) FROM value JOIN leaf ON leaf.id = value.leaf WHERE page = ? AND substr(field, 1, ?) = ? "
+        "AND state > 0",
+        (one.page, len(field) + 1, field + OF_CELL),
+    ).fetchone()
+    read = _read(db, one.page, field)
+    if left == (0,) and read is not None and field not in judged_of(db, one.page):
+        whole = replace(one, field=field, value=read[0], took_s=None)
+        _append(db, whole, read, name=name, token=token, batch=batch)
+        settle(db, one.page, field)
 
 
 def _append(

@@ -64,7 +64,7 @@ def review_figures(ledger: Ledger, max_error: float | None = None) -> ReviewFigu
     error = max_error if max_error is not None else float(chosen) if chosen else None
     rows = ledger.rows(
         """SELECT entry.was_sure, entry.kind, count(*) FROM correction JOIN entry ON entry.id = correction.entry
-           WHERE correction.kind <> 'odd' GROUP BY entry.was_sure, entry.kind"""
+           WHERE correction.kind <> 'odd' AND instr(correction.field, '#') = 0 GROUP BY entry.was_sure, entry.kind"""
     )
     counts = {(bool(sure), str(kind)): int(count) for sure, kind, count in rows}
     # One press of a key may judge a whole sheet; its time is shared out evenly among the values.
@@ -100,7 +100,7 @@ def _keyed_twice(ledger: Ledger) -> tuple[int, int]:
     found = ledger.row(
         """SELECT count(*), coalesce(sum(different > 1), 0) FROM
            (SELECT count(DISTINCT lower(name)) names, count(DISTINCT (kind = 'unreadable') || value) different
-            FROM entry WHERE kind <> 'odd' AND NOT undone AND id IN
+            FROM entry WHERE kind <> 'odd' AND NOT undone AND instr(field, '#') = 0 AND id IN
             (SELECT min(id) FROM entry WHERE kind <> 'odd' AND NOT undone GROUP BY page, field, lower(name))
             GROUP BY page, field) WHERE names > 1"""
     )

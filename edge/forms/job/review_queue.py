@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from edge.forms.job.job_page import Judged, page_from_json
 from edge.forms.job.ledger import Ledger
-from edge.forms.job.review_values import State
+from edge.forms.job.review_values import OF_CELL, State
 from edge.forms.values import FieldReading, FormPage
 
 Order: TypeAlias = Literal["risk", "field", "page"]
@@ -124,7 +124,8 @@ class ReviewQueue:
         return tuple(_open(row) for row in rows)
 
     def seen(self, page: str, field: str) -> Seen | None:
-        """A value as a person sees it, as its page was read last; None if there is none."""
+        """A value as a person sees it, as its page was read last, of a digit of it the whole; None if there is none."""
+        field = field.partition(OF_CELL)[0]
         found = self._ledger.row(
             """SELECT page.content, input.source, place.number, place.generation FROM place
                JOIN input ON input.file = place.file
@@ -171,7 +172,7 @@ class ReviewQueue:
         must, buckets = 0, []
         for bucket, trusted, count, wrong in self._ledger.rows(
             f"""SELECT CAST(v.confidence * {_BUCKETS} AS INT) b, NOT (v.state = 2 AND v.doubt <> 1) trusted, count(*),
-                sum(1 - v.confidence) FROM value v WHERE v.state > 0
+                sum(1 - v.confidence) FROM value v WHERE v.state > 0 AND v.doubt < 3
                 AND v.leaf IN (SELECT id FROM leaf WHERE {_CURRENT}) GROUP BY b, trusted ORDER BY b DESC"""  # noqa: S608
         ):
             if trusted:
@@ -190,7 +191,7 @@ class ReviewQueue:
     def disputed(self, most: int = 100) -> tuple[tuple[str, str], ...]:
         """Values (page, field) of which two names say different things, and no two agree."""
         rows = self._ledger.rows(
-            """SELECT page, field FROM entry WHERE NOT undone AND kind <> 'odd' AND NOT EXISTS
+            """SELECT page, field FROM entry WHERE NOT undone AND kind <> 'odd' AND instr(field, '#') = 0 AND NOT EXISTS
                (SELECT 1 FROM correction c WHERE c.page = entry.page AND c.field = entry.field) GROUP BY page, field
                HAVING count(DISTINCT lower(name)) > 1 ORDER BY min(id) LIMIT ?""",
             most,
@@ -216,7 +217,7 @@ class ReviewQueue:
             db.execute("INSERT OR REPLACE INTO choice VALUES (?, ?)", (name, value))
 
     def _judged(self) -> int:
-        found = self._ledger.row("SELECT count(*) FROM correction WHERE kind <> 'odd'")
+        found = self._ledger.row("SELECT count(*) FROM correction WHERE kind <> 'odd' AND instr(field, '#') = 0")
         return 0 if found is None else int(found[0])
 
     def _count(self, condition: str, unsaid_by: str | None) -> int:
@@ -231,7 +232,7 @@ class ReviewQueue:
         values: list[object] = []
         where = [f"v.state = {int(State.WAITING)}"]
         if below is not None:
-            where = ["v.state > 0 AND (v.confidence < ? OR (v.state = 2 AND v.doubt <> 1))"]
+            where = ["v.state > 0 AND v.doubt < 3 AND (v.confidence < ? OR (v.state = 2 AND v.doubt <> 1))"]
             values.append(below)
         if unsaid_by is not None:
             where.append(_UNSAID.removeprefix("AND "))

@@ -24,7 +24,7 @@ _QUALITY = 70
 
 def cut_tiles(page: Page, read: FormPage) -> bytes | None:
     """The JPEG of the tiles of a page's values of one digit or none, in their order; None if it has no such value."""
-    quads = [read.fields[one.position].quad for one in review_values(read) if len(one.text) <= 1]
+    quads = [quad_of(read, *one.place) for one in review_values(read) if len(one.text) <= 1]
     if not quads:
         return None
     grey = to_grey(page.pixels)
@@ -34,6 +34,17 @@ def cut_tiles(page: Page, read: FormPage) -> bytes | None:
         top, left = _corner(place)
         sheet[top : top + TILE_PX, left : left + TILE_PX] = cut_tile(grey, quad, scale)
     return cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+
+
+def quad_of(read: FormPage, number: int, cell: int) -> Quad:
+    """The quad of a page's field, from 0, or of one of its cells, from 1; 0 for the whole."""
+    one = read.fields[number]
+    if not cell:
+        return one.quad
+    a, b, c, d = np.array(one.quad)
+    ends = np.array((cell - 1, cell, cell, cell - 1))[:, None] / one.cells
+    first, second, third, fourth = (np.array((a, a, d, d)) + np.array((b - a, b - a, c - d, c - d)) * ends).tolist()
+    return tuple(first), tuple(second), tuple(third), tuple(fourth)
 
 
 def take_tiles(jpeg: bytes, places: Sequence[int]) -> list[Image]:
