@@ -112,12 +112,21 @@ class Steady:
 
     def _match(self, now: float, seen: list[Reading], width: int) -> list[Reading]:
         """Give each reading to the track it fits best, best pairs first; the readings that fit none."""
+        # A piece of one number is not another that was thrown there.
+        held = [
+            {
+                at
+                for at, track in enumerate(self._tracks)
+                if track.shown is not None and part_within(reading.box, track.box) >= SAME_PART
+            }
+            for reading in seen
+        ]
         pairs = sorted(
             (
                 (fit, -at, -place)
                 for at, track in enumerate(self._tracks)
                 for place, reading in enumerate(seen)
-                if (fit := track.fit(now, reading, width)) > 0
+                if (fit := track.fit(now, reading, 0 if held[place] - {at} else width)) > 0
             ),
             reverse=True,
         )

@@ -12,8 +12,8 @@ _SAME_OVERLAP = 0.3  # of the union
 _STILL_OVERLAP = 0.5
 SAME_PART = 0.6  # of the smaller one
 _SAME_DISTANCE = 0.5  # of the height, between centres
-# How far a number may get in a second while it cannot be read, in widths of the picture: thrown, not pushed. A single
-# digit that the reader doubts is too easily another one.
+# How far a number may get in a second while it cannot be read, in widths of the picture: thrown, not pushed. A doubted
+# 1 is too easily another one.
 _REACH = 2.0
 _REACH_DOUBTED = 0.3
 _ALIKE_HEIGHT = 1.6
@@ -65,10 +65,10 @@ class Track:
         self.votes.add(time, reading)
 
     def fit(self, time: float, reading: Reading, width: int) -> float:
-        """How well a reading at a time is this number's, 0 if not at all, in a picture so many px wide.
+        """How well a reading at a time is this number's, 0 if not at all.
 
         Best by overlap where it is or would be by now; else by nearness, which for the same text reaches as far as a
-        number is moved between two looks.
+        number is moved between two looks, in a picture so many px wide; width 0: it can only be where it was.
         """
         if not alike_high(self.box, reading.box):
             return 0.0  # specks within a number, or what holds it
@@ -86,8 +86,8 @@ class Track:
         part = max(part_within(reading.box, place) for place in places)
         if distance < _SAME_DISTANCE * height or part >= SAME_PART:
             return 0.5 + same
-        if same:
-            far = len(reading.text) > 1 or reading.status == "read"
+        if same and width:
+            far = reading.status == "read" or reading.text.strip("1") != ""
             near = max(0.0, 1 - distance / (height + width * apart * (_REACH if far else _REACH_DOUBTED)))
             return near and near + far
         return 0.0

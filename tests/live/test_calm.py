@@ -29,9 +29,15 @@ def test_noise_shrinks_as_the_root_of_the_frames() -> None:
     assert spreads[-1] < 1.2 * NOISE / FRAMES**0.5
 
 
+def test_every_second_frame_is_as_the_camera_gave_it() -> None:
+    calm, rng = Calm(), np.random.default_rng(1)
+    frames = [desk(rng) for _ in range(7)]
+    assert [np.array_equal(calm(frame), frame) for frame in frames] == [True, False, True, False, True, False, True]
+
+
 def test_what_appears_is_there_at_once_and_what_leaves_leaves_no_trail() -> None:
     calm, rng = Calm(), np.random.default_rng(2)
-    for _ in range(12):
+    for _ in range(11):
         calm(desk(rng))
     assert calm(desk(rng, left=90))[45:75, 90:94].mean() == pytest.approx(120, abs=4)
     for _ in range(12):
@@ -41,7 +47,7 @@ def test_what_appears_is_there_at_once_and_what_leaves_leaves_no_trail() -> None
 
 def test_what_moves_keeps_its_edges() -> None:
     calm, rng = Calm(), np.random.default_rng(3)
-    for step in range(20):
+    for step in range(20):  # the last of an even number of frames is a mean
         seen = calm(desk(rng, left=20 + 5 * step))
     assert seen[45:75, 115:119].mean() == pytest.approx(120, abs=6)
     assert seen[45:75, 100:112].mean() == pytest.approx(180, abs=4)
