@@ -22,7 +22,9 @@ from edge.web.serve import Server, need_web
 
 PICTURES_PER_S = 10.0
 _INK_PER_S = 5.0
+_INK_SHARE = 0.1  # of a core
 _SEEN_PER_S = 2.0
+_SEEN_SHARE = 0.1  # of a core: the frame is read once more
 _PULSES_PER_S = 2.0
 
 
@@ -51,9 +53,11 @@ class Preview:
 
         self.pictures = {
             "picture": Product[Picture]("preview's picture", pictures(draw_step), per_s=per_s),
-            "ink": Product[Picture]("preview's ink", pictures(draw_ink), per_s=min(per_s, _INK_PER_S)),
+            "ink": Product[Picture](
+                "preview's ink", pictures(draw_ink), per_s=min(per_s, _INK_PER_S), share=_INK_SHARE
+            ),
         }
-        self.insights = Product[str]("preview's insight", self._insight, per_s=_SEEN_PER_S)
+        self.insights = Product[str]("preview's insight", self._insight, per_s=_SEEN_PER_S, share=_SEEN_SHARE)
         self.pulses = Product[str]("preview's pulse", pulse, per_s=_PULSES_PER_S)
         self._server: Server | None = None
 

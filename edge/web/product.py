@@ -18,13 +18,15 @@ _log = logging.getLogger(__name__)
 class Product(Generic[T]):
     """The newest of a thing; make() gives it, or None as long as what it gave last is still the newest.
 
-    make() is called at most per_s times a second, by one thread. If it fails, that is logged once and tried again: a
+    make() is called by one thread, at most per_s times a second and for at most this share of a core, so that a slow
+    machine shows fewer and reads as many frames as before. If it fails, that is logged once and tried again: a
     picture that cannot be drawn must not end a run.
     """
 
-    def __init__(self, name: str, make: Callable[[], T | None], *, per_s: float) -> None:
+    def __init__(self, name: str, make: Callable[[], T | None], *, per_s: float, share: float = 1.0) -> None:
         self._make = make
         self._period_s = 1.0 / per_s
+        self._share = share
         self._bell = Bell()
         self._newest: tuple[int, T | None] = (0, None)  # how many were made, and the last
         self._newcomers = False
@@ -73,9 +75,10 @@ class Product(Generic[T]):
                 self._wanted.wait()
                 self._wanted.clear()
                 continue
-            began = time.monotonic()
+            began, worked = time.monotonic(), time.thread_time()
             self._produce()
-            self._closed.wait(max(0.0, self._period_s - (time.monotonic() - began)))
+            period_s = max(self._period_s, (time.thread_time() - worked) / self._share)
+            self._closed.wait(max(0.0, began + period_s - time.monotonic()))
 
     def _produce(self) -> None:
         newcomers, self._newcomers = self._newcomers, False

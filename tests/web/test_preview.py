@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from http.client import HTTPResponse
 from threading import enumerate as all_threads
 from typing import Any
@@ -24,6 +25,7 @@ from edge.web.address import Address
 from edge.web.metrics import metrics_text
 from edge.web.pictures import PictureMaker, Seen, draw_ink, draw_step
 from edge.web.preview import Preview
+from edge.web.product import Product
 from edge.web.recent import KEPT
 
 from .conftest import Served
@@ -406,3 +408,26 @@ def test_a_taken_port_leaves_no_thread_behind() -> None:
     finally:
         preview.close()
     assert eventually(lambda: set(all_threads()) <= before)
+
+
+def test_what_is_slow_to_make_is_made_less_often() -> None:
+    made: list[float] = []
+
+    def toil() -> str:
+        made.append(time.monotonic())
+        end = time.thread_time() + 0.05
+        while time.thread_time() < end:
+            pass
+        return "done"
+
+    async def look() -> None:
+        async with aclosing(product.follow(30.0)) as values:
+            for _ in range(3):
+                assert await anext(values) == "done"
+
+    product = Product("toil", toil, per_s=100.0, share=0.25)
+    try:
+        asyncio.run(look())
+    finally:
+        product.close()
+    assert min(np.diff(made)) >= 0.2 - 1e-3

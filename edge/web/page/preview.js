@@ -133,10 +133,10 @@ function seen(reading, threshold) {
   const said = make("div", { class: "said" }, make("b", { text: reading.text || "?" }), make("span", { class: "badge", status: reading.status, text: `${status}, ${(100 * reading.confidence).toFixed(1)} %` }));
   const why = reasons(reading, threshold);
   if (why) said.append(make("span", { class: "why", text: why }));
-  const pieces = make("div", { class: "pieces" });
-  if (reading.ink) pieces.append(figure("ink, and its pieces", inkPicture(reading.ink)));
-  for (const digit of reading.digits) pieces.append(glyph(digit, tensorCanvas(digit.tensor), threshold));
-  const box = make("article", { class: "seen" }, said, pieces);
+  const box = make("article", { class: "seen" }, said);
+  if (reading.ink) box.append(figure("ink, and its pieces", inkPicture(reading.ink)));
+  const pieces = reading.digits.map((digit) => glyph(digit, tensorCanvas(digit.tensor), threshold));
+  if (pieces.length) box.append(make("div", { class: "pieces" }, ...pieces));
   if (reading.strip) box.append(stripRow(reading.strip, threshold));
   return box;
 }
