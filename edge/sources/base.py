@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
+from edge.closing import Closing
 from edge.values import Frame
 
 
@@ -42,19 +43,11 @@ class Source(Protocol):
         """Give back what is held; as often as wanted."""
 
 
-class SourceBase:
+class SourceBase(Closing):
     """A source as context manager; the rest is up to the class."""
 
     sensor = False
     broken = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back what is held; as often as wanted."""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from edge.closing import Closing
 from edge.errors import JobError
 from edge.forms.job.entries import Said, enter, judged_of, now
 from edge.forms.job.generation import Generation
@@ -43,7 +43,7 @@ class Input:
     error: str | None = None
 
 
-class Ledger:
+class Ledger(Closing):
     """One job's ledger; opened for writing it holds the job's lock until it is closed."""
 
     def __init__(self, job: Path, *, write: bool = False, create: bool = False) -> None:
@@ -61,14 +61,6 @@ class Ledger:
             held.callback(self._db.close)
             self._held = held.pop_all()
         self._generations: dict[int, Generation] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close the file and let go of the lock; as often as wanted."""

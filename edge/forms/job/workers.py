@@ -15,9 +15,8 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from types import TracebackType
-from typing import Self
 
+from edge.closing import Closing
 from edge.errors import JobError
 from edge.forms.job.job_page import StoredPage
 from edge.forms.job.work import Counted, Message, OpenReader, PageDone, Ready, Refused, Task, error_page, serve
@@ -51,7 +50,7 @@ class _Worker:
     silent_s: float = 0.0
 
 
-class Workers:
+class Workers(Closing):
     """So many processes, each with its reader; tasks go in, what came of their pages comes out in any order."""
 
     def __init__(self, open_reader: OpenReader, count: int, *, page_s: float) -> None:
@@ -65,14 +64,6 @@ class Workers:
         self._tries: Counter[tuple[str, int]] = Counter()
         self._futile = 0
         self._ticked = time.monotonic()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """End all processes at once, whatever they are at; as often as wanted."""
