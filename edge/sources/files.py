@@ -99,7 +99,7 @@ def read_pages(
     """Every page of one file, in order, each decoded when it is asked for.
 
     lean_px: a JPEG is given as a grey picture whose longer side is at least so many pixels, which takes a part of the
-    time; None gives all there is. numbers: the pages wanted, from 1; None for all.
+    time, and a PDF's page in grey; None gives all there is. numbers: the pages wanted, from 1; None for all.
     A page that cannot be read, and a file that cannot be opened, is a BadPage; nothing is raised for bad input.
     """
     source = str(path)
@@ -162,7 +162,8 @@ def _open_pages(
         if kind == "pdf":
             from edge.sources.pdf import pdf_pages
 
-            for number, rendered in enumerate(pdf_pages(path, max_megapixels=max_megapixels, numbers=numbers), 1):
+            pages = pdf_pages(path, max_megapixels=max_megapixels, numbers=numbers, grey=lean_px is not None)
+            for number, rendered in enumerate(pages, 1):
                 if isinstance(rendered, np.ndarray):
                     yield Page(pixels=rendered, source=str(path), page_number=number)
                 else:

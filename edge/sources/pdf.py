@@ -24,13 +24,14 @@ _MOST_OBJECTS = 500
 
 
 def pdf_pages(
-    path: Path, *, max_megapixels: float, numbers: Collection[int] | None = None
+    path: Path, *, max_megapixels: float, numbers: Collection[int] | None = None, grey: bool = False
 ) -> Iterator[Image | SourceError | None]:
     """The pixels of each page, (H, W) grey or (H, W, 3) BGR uint8; a page that cannot be rendered gives its error.
 
     A page that is a scan has the scan's own resolution, up to 600 dpi, and no colours if the scan has none; any other
-    is rendered at 300 dpi in colour. numbers, from 1, are the pages wanted, None for all: another one is not rendered
-    but yielded as None. Raises SourceError if pypdfium2 is absent, or the file is not a whole PDF or is encrypted.
+    is rendered at 300 dpi. With grey none has colours. numbers, from 1, are the pages wanted, None for all: another one
+    is not rendered but yielded as None. Raises SourceError if pypdfium2 is absent, or the file is not a whole PDF or is
+    encrypted.
     """
     with _open_document(path) as (pdfium, document):
         if document.get_formtype():
@@ -40,7 +41,7 @@ def pdf_pages(
                 yield None
                 continue
             try:
-                yield _render(pdfium, document, index, max_megapixels)
+                yield _render(pdfium, document, index, max_megapixels, grey)
             except SourceError as error:
                 yield error
 
@@ -70,15 +71,15 @@ def _open_document(path: Path) -> Iterator[tuple[Any, Any]]:
         document.close()
 
 
-def _render(pdfium: Any, document: Any, index: int, max_megapixels: float) -> Image:
+def _render(pdfium: Any, document: Any, index: int, max_megapixels: float, grey: bool) -> Image:
     try:
         page = document[index]
         try:
             width, height = page.get_size()
-            dpi, grey = _scanned(pdfium, page) or (DPI, False)
+            dpi, grey_scan = _scanned(pdfium, page) or (DPI, False)
             scale = dpi / POINTS_PER_INCH
             check_size(width * scale, height * scale, max_megapixels)
-            bitmap = page.render(scale=scale, grayscale=grey, rev_byteorder=False, prefer_bgrx=False)
+            bitmap = page.render(scale=scale, grayscale=grey or grey_scan, rev_byteorder=False, prefer_bgrx=False)
             try:
                 pixels = bitmap.to_numpy()
                 if pixels.ndim == 3:
