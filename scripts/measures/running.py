@@ -11,11 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 
 from edge.appliance import Appliance
+from edge.live import loop
+from edge.live.calm import Calm
 from edge.live.loop import Step
 from edge.live.reload import CurrentReader
 from edge.live.stop import RunSignals
@@ -44,17 +47,42 @@ while True:
 """
 
 
-class Clock(CurrentReader):
-    """Reads, and keeps the thread's time that reading took since last asked."""
+class Clock:
+    """The thread's time since last asked that imaging and inference took."""
 
-    spent_s = 0.0
+    def __init__(self) -> None:
+        self.spent_s = 0.0
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Count what is done meanwhile."""
+        began = time.thread_time()
+        yield
+        self.spent_s += time.thread_time() - began
+
+
+class TimedReader(CurrentReader):
+    """Reads, by the clock."""
+
+    clock: Clock
 
     def read(self, pixels: Image) -> tuple[Reading, ...]:
         """As the reader in use."""
-        began = time.thread_time()
-        readings = super().read(pixels)
-        self.spent_s += time.thread_time() - began
-        return readings
+        with self.clock.running():
+            return super().read(pixels)
+
+
+class TimedCalm(Calm):
+    """Takes frames together, by the clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self._clock = clock
+
+    def __call__(self, pixels: Image) -> Image:
+        """As a Calm."""
+        with self._clock.running():
+            return super().__call__(pixels)
 
 
 class Stopwatch:
@@ -136,13 +164,16 @@ def _own_time(folder: Path) -> Compared:
     )
     try:
         with RunSignals() as signals, Appliance.open(settings) as opened:
-            clock = Clock(settings.reading, opened.vitals)
-            appliance = replace(opened, reader=clock)
+            clock, reader = Clock(), TimedReader(settings.reading, opened.vitals)
+            reader.clock = clock
+            loop.Calm = partial(TimedCalm, clock)  # type: ignore[assignment,misc]
+            appliance = replace(opened, reader=reader)
             watch = Stopwatch(clock)
             appliance.watchers.append(watch)
             with _looking_on(_port(appliance)):
                 appliance.run(signals, lambda: settings)
     finally:
+        loop.Calm = Calm  # type: ignore[misc]
         broker.stop()
     ours, others = _rounds(watch.ours_ms), _rounds(watch.jpeg_ms)
     what = "the loop's thread besides reading, a frame, with preview, viewer, MQTT and metrics"
