@@ -19,7 +19,7 @@ from tests.faults.brokers import Broker, Relay, listening
 from tests.faults.streams import Run, free_port
 from tests.sinks.events import wait_for
 
-END_S = 2.0  # of a run that is told to end
+END_S = 2.0  # of a run that is told to end and has a core to itself
 CRASHES = 10
 
 
@@ -105,6 +105,7 @@ def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(tmp_path: Path
             *("--sink", away, "--serve", "0", "--snapshots", f"{tmp_path}/pictures"),
         )
         wait_for(lambda: len(ids(tmp_path / "e")) > 10, 60)
+        crowding = wall_per_cpu()
         told = time.monotonic()
         code, _ = run.end(signal.SIGTERM)
         took = time.monotonic() - told
@@ -112,8 +113,16 @@ def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(tmp_path: Path
         wait_for(lambda: listener.ids() == stored)
     broker.stop()
     assert code == 0
-    assert took < END_S, f"{took:.1f} s"
+    assert took < END_S * max(crowding, wall_per_cpu()), f"{took:.1f} s"
     assert queued(state) == stored  # for the web address that is away
+
+
+def wall_per_cpu() -> float:
+    """How many times longer than alone a program takes on this machine just now."""
+    wall, cpu = time.monotonic(), time.thread_time()
+    while time.thread_time() - cpu < 0.2:
+        sum(range(1000))
+    return max(1.0, (time.monotonic() - wall) / 0.2)
 
 
 def queued(state: Path) -> list[str]:
