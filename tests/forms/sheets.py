@@ -203,13 +203,16 @@ def photographed(made: Made, rng: np.random.Generator, *, tilt: float = 0.12) ->
 def lit(made: Made, rng: np.random.Generator, *, darkest: float, noise: float, quality: int) -> Made:
     """The page under light that falls off evenly to `darkest`, with sensor noise (sigma of 255), as a JPEG."""
     height, width = made.pixels.shape[:2]
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    x, y = np.arange(width, dtype=np.float32)[None], np.arange(height, dtype=np.float32)[:, None]
     a = rng.uniform(0, 2 * math.pi)
     ramp = math.cos(a) * x / width + math.sin(a) * y / height
     ramp = (ramp - ramp.min()) / (ramp.max() - ramp.min())
     light = made.pixels * (1 - (1 - darkest) * ramp)[:, :, None]
-    light += noise * rng.standard_normal(light.shape, np.float32)
-    pixels = np.clip(np.rint(light), 0, 255).astype(np.uint8)
+    unrest = rng.standard_normal(light.shape, np.float32)
+    unrest *= noise  # in place: a sheet is thirty million numbers
+    light += unrest
+    np.clip(np.rint(light, out=light), 0, 255, out=light)
+    pixels = light.astype(np.uint8)
     _, content = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return replace(made, pixels=cv2.imdecode(content, cv2.IMREAD_COLOR))
 
