@@ -60,7 +60,7 @@ def post(address: Address, path: str, content: object) -> Answer:
     return ask(address, path, method="POST", body=json.dumps(content).encode())
 
 
-def entry(value: dict[str, Any], **changed: object) -> dict[str, object]:
+def entry(value: dict[str, Any], /, **changed: object) -> dict[str, object]:
     said = {"name": "Ann", "token": "t", "page": value["page"], "field": value["field"], "revision": value["revision"]}
     return {**said, "value": "7", "took_s": 1.5, **changed}
 

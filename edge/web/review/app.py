@@ -26,7 +26,7 @@ T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
 _SCRIPTS = ("review.js", "one.js", "sheet.js", "sender.js")
 _FILES = {"/": "review.html", "/review.css": "review.css"} | {f"/{name}": name for name in _SCRIPTS}
-# What was shown of a page never changes under its hash, until a template moves its boxes.
+# Where a value lies on its page changes with the template, so the page asks with the number of the generation.
 _KEEP = {"cache-control": "private, max-age=600"}
 
 

@@ -44,6 +44,7 @@ def told_seen(seen: Seen, *, blind: bool) -> dict[str, Any]:
         "field": seen.reading.name,
         "place": _text(seen.place),
         "revision": seen.revision,
+        "generation": seen.generation,
         "blind": blind,
     }
     if blind:

@@ -33,6 +33,9 @@ export class OneView {
 
   hide() { $("one").hidden = true; showDone(false); }
 
+  // There may be more by now: a run reads on, or others have put values off.
+  refreshed() { if (!this.value && !this.loading && this.desk.state.left) this.next(); }
+
   restart() {
     this.queue = [];
     this.later.clear();
@@ -128,8 +131,9 @@ export class OneView {
   finish() {
     this.value = null;
     $("one").hidden = true;
-    const { error, disputed } = this.desk.state;
-    showDone(true, disputed ? `${disputed} values on which two names disagree wait for a third.`
+    const { error, disputed, left } = this.desk.state;
+    showDone(true, left ? `The last ${left} are on other screens. They come here if nobody judges them within two minutes.`
+      : disputed ? `${disputed} values on which two names disagree wait for a third.`
       : error === null ? "Every value that was held for review has been seen. `edge forms export` writes the table."
       : `What is left unseen is expected to hold no more than ${100 * error} % errors, by its own confidences.`);
   }
@@ -248,6 +252,6 @@ function percent(share) {
   return share > 0.995 && share < 1 ? "> 99 %" : share < 0.01 ? "< 1 %" : `${Math.round(100 * share)} %`;
 }
 
-const named = (one) => new URLSearchParams({ page: one.page, field: one.field });
+const named = (one) => new URLSearchParams({ page: one.page, field: one.field, generation: one.generation });
 const cropUrl = (one) => `crop.png?${named(one)}`;
 const aroundUrl = (one, whole) => `around.jpg?${named(one)}${whole ? "&whole=1" : ""}`;

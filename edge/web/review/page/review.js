@@ -68,6 +68,7 @@ class Desk {
       const state = await this.ask("/api/state");
       if (!this.sender.waiting.length) Object.assign(this.state, state);
       this.show();
+      view.refreshed?.();
     } catch { /* the sender says when the server is gone */ }
   }
 

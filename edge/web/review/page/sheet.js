@@ -10,6 +10,7 @@ export class SheetView {
     this.text = null;
     this.found = [];
     this.tiles = [];
+    this.judged = new Set();  // by sheets, the odd ones too
     this.buttons = TEXTS.map((text) => {
       const button = document.createElement("button");
       const digit = document.createElement("b"), count = document.createElement("small");
@@ -33,7 +34,7 @@ export class SheetView {
 
   restart() { this.choose(this.text); }
 
-  undone() { this.choose(this.text); }
+  undone() { this.judged.clear(); this.choose(this.text); }
 
   showCounts() {
     this.buttons.forEach((button, i) => {
@@ -56,15 +57,14 @@ export class SheetView {
   async load() {
     const text = this.text;
     const found = await this.desk.ask("/api/alike", { text, most: 2 * A_SHEET }).catch(() => []);
-    if (this.text === text) this.found = found.filter((one) => !this.desk.judgedHere.has(keyOf(one)));
+    if (this.text === text) this.found = found;
   }
 
   // The server has the last sheet: the one after the next can be fetched.
   saved(said) { if (said.path === "/api/sheet") this.load(); }
 
   draw() {
-    this.tiles = this.found.slice(0, A_SHEET);
-    this.found = this.found.slice(A_SHEET);
+    this.tiles = this.found.filter((one) => !this.judged.has(keyOf(one)) && !this.desk.judgedHere.has(keyOf(one))).slice(0, A_SHEET);
     $("tiles").replaceChildren(...this.tiles.map((one) => {
       const button = document.createElement("button");
       const picture = document.createElement("img");
@@ -94,10 +94,12 @@ export class SheetView {
     const values = this.tiles.map(({ page, field, revision }, i) => ({ page, field, revision, odd: odd[i] }));
     const seconds = (performance.now() - this.since) / 1000;
     this.desk.say("/api/sheet", { text: this.text, values }, this.tiles.map(keyOf), seconds);
+    this.tiles.forEach((one) => this.judged.add(keyOf(one)));
     // What is odd waits to be looked at by itself.
     this.tiles.filter((_, i) => odd[i]).forEach((one) => this.desk.judgedHere.delete(keyOf(one)));
     this.desk.state.alike[this.text] = Math.max(0, (this.desk.state.alike[this.text] || 0) - this.tiles.length);
     this.draw();
+    if (!this.tiles.length) this.load().then(() => { if (!this.tiles.length) this.draw(); });
   }
 
   key(key, event) {
