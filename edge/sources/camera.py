@@ -18,6 +18,8 @@ from edge.sources.base import SourceBase
 from edge.sources.decode import quiet_opencv
 from edge.values import Frame, Image
 
+# More than any camera makes; a stream that announces more wants our memory.
+_MOST_PX = 100_000_000
 # Parts of the timeout in which FFmpeg gives up by itself; together with a look at the address they stay below it.
 _OPEN_PART = 0.6
 _READ_PART = 0.6
@@ -56,6 +58,11 @@ class CaptureSource(SourceBase, ABC):
         try:
             if not capture.isOpened():
                 raise SourceError(self._explain_closed())
+            width, height = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+            if width * height > _MOST_PX:
+                raise SourceError(
+                    f"camera {self.name}: pictures of {width:.0f}x{height:.0f} are no camera's; send smaller ones"
+                )
             yield from self._frames(capture)
         finally:
             capture.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from threading import Event
@@ -62,6 +63,9 @@ class PicameraSource(SourceBase):
         self._closed.set()
 
     def _open(self) -> Any:
+        # What goes wrong is said by us, once, and not at each retry by libcamera and picamera2 too.
+        os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:FATAL")
+        logging.getLogger("picamera2").setLevel(logging.CRITICAL)
         try:
             from picamera2 import Picamera2
         except ModuleNotFoundError as error:

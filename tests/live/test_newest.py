@@ -14,10 +14,11 @@ import pytest
 
 from edge.errors import SourceError
 from edge.live.backoff import Backoff
+from edge.live.loop import Limits, follow
 from edge.live.newest import NewestFrame
 from edge.live.vitals import Vitals
 from edge.sources.base import SourceBase
-from edge.values import Frame, Image
+from edge.values import Frame, Image, Reading
 
 LONG_S = 30.0
 Opening = Callable[["Told"], Iterator[Image]]
@@ -297,6 +298,17 @@ def test_a_bug_reaches_the_reader(watch: Callable[..., Watched]) -> None:
     watched = watch(Told(broken))
     with pytest.raises(ZeroDivisionError):
         watched.until(lambda: False)
+
+
+def test_the_end_of_a_run_is_no_loss(caplog: pytest.LogCaptureFixture) -> None:
+    class Blind:
+        def read(self, pixels: Image) -> tuple[Reading, ...]:
+            return ()
+
+    before, vitals = threading.active_count(), Vitals()
+    assert len(list(follow(Told(lives), Blind(), vitals, limits=Limits(frames=3)))) == 3
+    assert threading.active_count() == before
+    assert caplog.messages == [] and not vitals.lost
 
 
 def test_waits_double_up_to_the_most_and_begin_anew() -> None:

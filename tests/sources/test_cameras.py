@@ -192,6 +192,13 @@ def test_a_ribbon_camera_in_trouble_says_so_is_given_back_and_comes_again(
     assert ribbon.open_ones == 0
 
 
+def test_pictures_larger_than_any_cameras_are_refused(usb: UsbCamera) -> None:
+    usb.size = (30_000, 20_000)
+    with pytest.raises(SourceError, match="30000x20000"):
+        frames("/dev/null")
+    assert usb.opened == usb.released
+
+
 def test_a_ribbon_camera_that_is_not_there_is_said_with_what_is(ribbon: type[Picamera2]) -> None:
     with pytest.raises(SourceError, match="libcamera sees 1 camera; is the ribbon in"):
         frames("csi:1")
