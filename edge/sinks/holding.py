@@ -17,7 +17,7 @@ from edge.sinks.base import CLOSE_S, Event, Waiting
 
 MOST_HELD = 1000  # about a megabyte
 RETRY_S = 5.0
-_SPARE_S = 0.2  # events of so long are brought to the disk together: an SD card takes 5 to 50 ms each time
+_SPARE_S = 0.2  # events of so long are brought to the disk together, to spare an SD card
 
 _log = logging.getLogger(__name__)
 
