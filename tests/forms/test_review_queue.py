@@ -319,7 +319,8 @@ def test_of_a_row_with_an_odd_digit_the_whole_is_looked_at(rows: Ledger) -> None
     queue = ReviewQueue(rows)
     page = "a" * 64
     assert say(rows, Said(page=page, field="sure#3", value="9", seen=0)) == 0  # a digit is as it was read, or odd
-    say(rows, Said(page=page, field="sure#3", value=None, odd=True, seen=0))
+    odd = [Said(page=page, field=f"sure#{cell}", value=None, odd=True, seen=0) for cell in (3, 4)]
+    assert say(rows, *odd) == 2
     assert "sure" in {one.field for one in all_of(queue, "risk")} and queue.alike("1", 9) == ()
     seen = queue.seen(page, "sure#3")
     assert seen is not None and seen.reading.name == "sure" and seen.said is not None and seen.said.kind == "odd"

@@ -96,6 +96,8 @@ def enter(
         ).fetchone()
         if found is None or (OF_CELL in one.field and one.value != found[0]):  # of a digit: it is as read, or odd
             refused.append(Refused(said=one))
+        elif one.odd and standing is not None and standing[1] == "odd":
+            continue  # another digit of the same value
         elif one.seen is not None and standing is not None and standing[0] != one.seen:
             refused.append(Refused(said=one, theirs=_judged(*standing[1:])))
         else:

@@ -71,6 +71,7 @@ export class SheetView {
       picture.src = one.picture;
       picture.alt = `${this.text || "nothing"}?`;
       button.append(picture);
+      button.dataset.key = keyOf(one);
       button.title = `${one.field} · ${(100 * one.confidence).toFixed(1)} %`;
       button.setAttribute("aria-pressed", "false");
       button.onclick = () => { button.setAttribute("aria-pressed", String(button.ariaPressed !== "true")); this.count(); };
