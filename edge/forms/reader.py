@@ -25,6 +25,7 @@ from edge.forms.template import Field, Slot, Template
 from edge.forms.values import FieldReading, FormPage
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
+from edge.reading.looks import look_again
 from edge.values import NOT_A_DIGIT, Box, Image, Page, Prediction
 
 if TYPE_CHECKING:
@@ -145,8 +146,10 @@ class FormReader:
         if said is None or cell.glyph is None:
             return ReadCell()
         doubts = cell.doubts
-        if not doubts and said.label != NOT_A_DIGIT and is_struck(cell.glyph.ink, said, self.classifier.predict):
-            doubts = (STRUCK,)
+        if not doubts and said.label != NOT_A_DIGIT:
+            said = look_again(cell.glyph.ink, said, self.classifier)
+            if is_struck(cell.glyph.ink, said, self.classifier.predict):
+                doubts = (STRUCK,)
         return ReadCell(prediction=said, doubts=doubts, dark=cell.dark)
 
     def _likeness(self, pixels: Image, laid: Laid) -> float:

@@ -27,10 +27,18 @@ def look_at(ink: Image, classifier: Classifier) -> SeenDigit:
     """
     tensor = digit_tensors([ink])
     (said,) = classifier.predict(tensor)
-    if said.confidence < _SURE:
-        turned = digit_tensors([_turned(ink, -_TURN_DEG), _turned(ink, _TURN_DEG)])
-        said = _together((said, *classifier.predict(turned)))
-    return SeenDigit(tensor=tensor[0, :, :, 0], prediction=said)
+    return SeenDigit(tensor=tensor[0, :, :, 0], prediction=look_again(ink, said, classifier))
+
+
+def look_again(ink: Image, said: Prediction, classifier: Classifier) -> Prediction:
+    """What the network says of a glyph's soft ink of which it has said something: the same where it is sure.
+
+    As look_at otherwise. Raises ShapeError.
+    """
+    if said.confidence >= _SURE:
+        return said
+    turned = digit_tensors([_turned(ink, -_TURN_DEG), _turned(ink, _TURN_DEG)])
+    return _together((said, *classifier.predict(turned)))
 
 
 def _turned(ink: Image, degrees: float) -> Image:
