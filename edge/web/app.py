@@ -20,7 +20,7 @@ from edge.web.static import static_file
 from edge.web.streams import Streams
 
 _BEAT_S = 10.0  # how often a silent stream shows that it lives; what is dead is noticed by writing to it
-_SNAPSHOT_S = 2.0
+_SNAPSHOT_S = 10.0  # a busy machine may take a while to draw it
 _FIRST_EVENTS = 50  # of the past, on a page
 _EVENTS = "text/event-stream"
 _BOUNDARY = "inkedge-picture"
@@ -40,7 +40,7 @@ def preview_app(preview: Preview) -> Starlette:
         view = preview.pictures.get(request.query_params.get("view", "picture"))
         if view is None:
             return _unknown_view()
-        picture = await _next(view)
+        picture = await _next(view) if preview.begun else None
         if picture is None or picture.silent_s is not None:
             return PlainTextResponse("no picture\n", status_code=503, headers={"retry-after": "5"})
         return Response(picture.jpeg, media_type="image/jpeg")

@@ -25,8 +25,8 @@ _READ_ONLY = ("GET", "HEAD", "OPTIONS")
 _OPEN_TO_ALL = "/healthz"
 _ASK = resources.files("edge.web.page").joinpath("token.html").read_bytes()
 _POLICY = (
-    "default-src 'none'; img-src 'self' data: blob:; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; img-src 'self' data:; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
@@ -42,8 +42,9 @@ _Headers = tuple[tuple[bytes, bytes], ...]
 class Guard:
     """An ASGI application that lets only allowed requests through to app, and adds security headers to each answer.
 
-    421 for a foreign Host, 401 without the token (as `Authorization: Bearer`, or the cookie that `/?token=…` gives),
-    403 for what another site's page sends, 413 for a body of more than largest_body bytes. `/healthz` needs no token.
+    421 for a foreign Host, 401 without the token (as `Authorization: Bearer`, as the password of Basic, or the cookie
+    that `/?token=…` gives), 403 for what another site's page sends, 413 for a body of more than largest_body bytes.
+    `/healthz` needs no token.
     """
 
     def __init__(self, app: ASGIApp, access: Access, *, largest_body: int = LARGEST_BODY) -> None:
@@ -78,8 +79,7 @@ class Guard:
             await self._app(scope, _replay(body, receive), _with_headers(send))
 
     def _is_known(self, scope: Scope, headers: dict[str, str]) -> bool:
-        scheme, _, shown = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._access.allows_token(shown.strip()):
+        if self._access.allows_token(_brought(headers.get("authorization", ""))):
             return True
         return self._access.allows_cookie(_cookie(headers, _cookie_name(scope)))
 
@@ -106,6 +106,19 @@ _CHALLENGE: _Headers = ((b"www-authenticate", b'Bearer realm="inkedge"'),)
 def _by_name(scope: Scope) -> dict[str, str]:
     """Headers by lower-case name; of several of one name the last, but Host, which the server takes only once."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def _brought(authorization: str) -> str | None:
+    """The token in the header: as Bearer, or as the password of Basic, which is all that many viewers can send."""
+    scheme, _, shown = authorization.partition(" ")
+    if scheme.lower() == "bearer":
+        return shown.strip()
+    if scheme.lower() != "basic":
+        return None
+    try:
+        return base64.b64decode(shown, validate=True).decode().partition(":")[2]
+    except ValueError:
+        return None
 
 
 def _cookie_name(scope: Scope) -> str:

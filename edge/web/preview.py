@@ -105,6 +105,11 @@ class Preview:
         return f"preview at {self.server.greeting}"
 
     @property
+    def begun(self) -> bool:
+        """True once a frame was read."""
+        return self._seen is not None
+
+    @property
     def healthy(self) -> bool:
         """True while frames come."""
         return self._vitals.fresh(self._timeout_s)

@@ -170,6 +170,18 @@ def test_the_token_lets_a_person_in_once_and_leaves_the_address(browser: webdriv
         assert complaints(browser) == []
 
 
+def test_a_page_whose_token_is_no_longer_right_asks_for_the_new_one(browser: webdriver.Chrome, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("the-token-of-yesterday")
+    with previewed(Address(host="0.0.0.0", port=0), token_file=token) as (preview, _, _):
+        address = preview.server.address
+        browser.get(f"http://127.0.0.1:{address.port}/?token=the-token-of-yesterday")
+        assert moves(browser)
+    token.write_text("the-token-of-today")
+    with previewed(address, token_file=token):
+        assert eventually(lambda: bool(browser.find_elements(By.NAME, "token")))
+
+
 def test_a_page_left_alone_in_the_background_costs_nothing(browser: webdriver.Chrome) -> None:
     with previewed() as (preview, _, _):
         browser.get(preview.server.greeting)

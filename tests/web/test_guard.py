@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import socket
 from collections.abc import Iterator
@@ -21,6 +22,10 @@ from .visits import ask, call, is_ended
 
 TOKEN = "correct-horse-battery"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+def basic(login: str) -> str:
+    return f"Basic {base64.b64encode(login.encode()).decode()}"
 
 
 async def echo(request: Request) -> Response:
@@ -63,6 +68,10 @@ def test_health_needs_none(locked: Address) -> None:
         (f"Basic {TOKEN}", 401),
         ("Bearer", 401),
         ("Bearer x", 401),
+        (basic(f"any:{TOKEN}"), 200),
+        (basic(f"{TOKEN}:"), 401),
+        (basic(TOKEN), 401),
+        ("Basic ????", 401),
     ],
 )
 def test_programs_bring_it_in_a_header(authorization: str, status: int, locked: Address) -> None:

@@ -255,10 +255,14 @@ function leave() {
 function watch() {
   if (!live) return;
   if (Date.now() - heard > AWAY_MS) say("away", "connection lost", "Connection lost; trying again");
-  if (live.readyState === EventSource.CLOSED) { // the browser has given up, as after an answer that is an error
-    leave();
-    connect();
-  }
+  if (live.readyState === EventSource.CLOSED) comeBack(); // the browser has given up: the answer was an error
+}
+
+async function comeBack() {
+  leave();
+  const answer = await fetch("icon.svg", { cache: "no-store" }).catch(() => null);
+  if (answer?.status === 401) location.reload(); // the token is another one now: the page that asks for it
+  else if (!document.hidden) live ?? connect();
 }
 
 function theme(next) {
@@ -280,6 +284,6 @@ at("hold").onclick = () => {
 document.addEventListener("visibilitychange", () => (document.hidden ? leave() : live || connect()));
 addEventListener("pagehide", leave);
 addEventListener("pageshow", () => live || connect());
-setInterval(watch, 1000);
+setInterval(watch, 2000);
 heard = Date.now();
 connect();
