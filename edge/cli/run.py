@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,6 +16,7 @@ from edge.errors import UsageError
 
 if TYPE_CHECKING:
     from edge.live.judge import DemoJudge
+    from edge.settings.values import RunSettings
     from edge.sources.base import Source
     from edge.toml.table import Flag
 
@@ -137,12 +139,20 @@ def run(
     flags = _said(context)
     settings = read_settings(config, flags)
     if print_settings:
-        from edge.settings.write import settings_toml
-        from edge.sinks.open import check_places
+        _print(settings)
+    else:
+        _follow(settings, lambda: read_settings(config, flags), check=check, picture=picture)
 
-        check_places(settings.events.sinks, settings.mqtt.url)  # a password in one is refused, not shown
-        typer.echo(settings_toml(settings), nl=False)
-        return
+
+def _print(settings: RunSettings) -> None:
+    from edge.settings.write import settings_toml
+    from edge.sinks.open import check_places
+
+    check_places(settings.events.sinks, settings.mqtt.url)  # a password in one is refused, not shown
+    typer.echo(settings_toml(settings), nl=False)
+
+
+def _follow(settings: RunSettings, reread: Callable[[], RunSettings], *, check: bool, picture: Path | None) -> None:
     from edge.appliance import Appliance
     from edge.live.stop import RunSignals
 
@@ -150,7 +160,7 @@ def run(
         judge = _open_judge(appliance.source) if check or picture else None
         appliance.watchers.extend([judge] if judge else [])
         try:
-            appliance.run(signals, lambda: read_settings(config, flags))
+            appliance.run(signals, reread)
             appliance.close(signals.left_s())
             if judge:
                 _report(judge, check, picture)

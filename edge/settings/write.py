@@ -48,11 +48,12 @@ ABOUT: dict[tuple[str, str], tuple[str, str]] = {
 def settings_toml(settings: RunSettings) -> str:
     """The settings as TOML, every key with what it means; read_settings() gives the same settings back.
 
-    A password in the camera's address stands there as ***.
+    Passwords and tokens in addresses stand there as ***.
     """
     lines = ["# Settings of `edge run --config FILE`; a flag of the same name goes before a key."]
     source = None if settings.source is None else shown_address(settings.source)
-    said = _content(replace(settings, source=source))
+    sinks = tuple(shown_address(spec) if spec.startswith("http") else spec for spec in settings.events.sinks)
+    said = _content(replace(settings, source=source, events=replace(settings.events, sinks=sinks)))
     for (table, key), (about, example) in ABOUT.items():
         if (header := f"[{table}]") not in lines:
             lines += ["", header]

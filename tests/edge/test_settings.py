@@ -87,9 +87,11 @@ def test_a_key_that_is_only_a_comment_has_an_example_that_may_be_written(tmp_pat
     assert settings.reading.threshold == 0.9 and settings.camera.size == (1280, 720)
 
 
-def test_a_password_in_the_cameras_address_is_not_printed() -> None:
-    printed = settings_toml(RunSettings(source="rtsp://me:hunter2@camera/live?token=hunter2"))
-    assert "hunter2" not in printed and "camera/live" in printed
+def test_secrets_in_addresses_are_not_printed() -> None:
+    sinks = ("https://hook/?token=hunter2", "jsonl:/var/keys/a.jsonl:rotate=1MB")
+    source = "rtsp://me:hunter2@camera/live?token=hunter2"
+    printed = settings_toml(RunSettings(source=source, events=EventSettings(sinks=sinks)))
+    assert "hunter2" not in printed and "camera/live" in printed and "rotate=1MB" in printed
 
 
 def test_a_flag_goes_before_the_file(tmp_path: Path) -> None:
