@@ -1,4 +1,4 @@
-"""What a review took, found and left: in the status, in the report, in the exit code; and what is left of it, forgotten."""
+"""What a review took, found and left: in the status, in the report, in the exit code; and that it can be forgotten."""
 
 from __future__ import annotations
 
