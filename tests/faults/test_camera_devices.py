@@ -19,7 +19,7 @@ from edge.sources.settings import CameraSettings
 from tests.sources.doubles import Picamera2, UsbCamera, picamera2_module
 
 LONG_S = 30.0
-TIMEOUT_S = 1.0
+TIMEOUT_S = 2.0
 
 
 class Machine:

@@ -134,7 +134,7 @@ def test_an_mjpeg_stream_by_ffmpeg_that_is_stopped_and_started_anew(
     stream = Stream(tmp_path / "noise.png")
     stream.start()
     try:
-        watched = watch(stream.url, timeout_s=3)
+        watched = watch(stream.url, timeout_s=4)
         stream.send(signal.SIGSTOP)
         watched.until_lost()
         stream.stop()
@@ -165,7 +165,7 @@ def test_a_stream_in_trouble_is_noticed_said_once_and_heals(
     watch: Callable[..., Watched],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    watched = watch(mjpeg.url, timeout_s=2)
+    watched = watch(mjpeg.url, timeout_s=3)
     if trouble == "broken":
         watched.until_seen_changing()
     mjpeg.does = trouble
@@ -189,7 +189,7 @@ def test_pictures_cut_in_the_middle_are_left_out(mjpeg: MjpegServer, watch: Call
 def test_black_pictures_are_said_and_read(
     mjpeg: MjpegServer, watch: Callable[..., Watched], caplog: pytest.LogCaptureFixture
 ) -> None:
-    watched = watch(mjpeg.url, timeout_s=1)
+    watched = watch(mjpeg.url, timeout_s=3)
     mjpeg.does = "black"
     watched.until(lambda: watched.vitals.faults["black"] == 1)
     assert watched.frames[-1].pixels.mean() < 10 and not watched.vitals.lost
