@@ -23,6 +23,7 @@ from edge.sinks.console import ConsoleSink
 from edge.sinks.open import open_mqtt, open_sink
 from edge.sources.base import Source
 from edge.sources.open import open_source
+from edge.system.notify import Watchdog
 
 _SPARE_S = 0.1  # for a sink that uses its time up
 
@@ -134,6 +135,9 @@ class Appliance:
             )
             self._watch(preview, preview.forget_reader)
             _log.warning("%s", preview.greeting)
+        watchdog = Watchdog.open()
+        if watchdog is not None:
+            self.watchers.append(watchdog)
 
     def _watch(self, watcher: Watcher, forget_reader: Callable[[], None]) -> None:
         self.watchers.append(watcher)
