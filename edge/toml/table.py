@@ -99,7 +99,8 @@ class Table:
         value = self._take(key, required=required)
         if value is None or (isinstance(value, str) and value.strip()):
             return value
-        self.wrong(key, f"must be a text, not {_say(value)}")
+        hint = f'; write "{value}"' if _is_number(value) else ""  # a port, a camera's number
+        self.wrong(key, f"must be a text, not {_say(value)}{hint}")
         return None
 
     def texts(self, key: str, count: int | None = None) -> tuple[str, ...] | None:

@@ -118,7 +118,7 @@ def test_a_flag_goes_before_the_file(tmp_path: Path) -> None:
         ("[events]\nsinks = 'jsonl:a'", "edge.toml:2: events.sinks: must be a list of texts, not 'jsonl:a'"),
         ("[limits]\nframes = 0", "edge.toml:2: limits.frames: must be a whole number from 1 to 999999999, not 0"),
         ("camera = 3", "edge.toml:1: camera: must be a table, [camera], not 3"),
-        ("[web]\nserve = 8080", "edge.toml:2: web.serve: must be a text, not 8080"),
+        ("[web]\nserve = 8080", 'edge.toml:2: web.serve: must be a text, not 8080; write "8080"'),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
