@@ -148,7 +148,9 @@ class FormReader:
         doubts = cell.doubts
         if not doubts and said.label != NOT_A_DIGIT:
             said = look_again(cell.glyph.ink, said, self.classifier)
-            if is_struck(cell.glyph.ink, said, self.classifier.predict):
+            # What is not sure is for review as it is.
+            sure = said.confidence >= self._threshold(self.classifier)
+            if sure and is_struck(cell.glyph.ink, said, self.classifier.predict):
                 doubts = (STRUCK,)
         return ReadCell(prediction=said, doubts=doubts, dark=cell.dark)
 

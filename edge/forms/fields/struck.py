@@ -23,16 +23,18 @@ Floats = npt.NDArray[np.float64]
 STRUCK = "crossed out"
 # The network is surer than this of hardly any digit with a stroke through it.
 _SURE = 0.999
+# A glyph narrower than this part of its height has no stroke across it.
+_NARROW = 0.62
 # Soft ink from here on is of a stroke: half of the darkest.
 _INK = 110
 # Strokes are looked for in these directions (2, n), and in these places along each, (m, 1) of its length.
-_ANGLES = np.arange(18) * math.pi / 18
+_ANGLES = np.arange(12) * math.pi / 12
 _DIRECTION = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)))
 _PLACE = np.linspace(0, 1, 24)[:, None]
 _PAD = 8
 # A stroke through a digit is at least so long, by the longer side of all ink, and inked all along.
 _LONG, _INKED = 0.75, 0.95
-# It is told from what it crosses where paper lies beside it, a little further than half its width.
+# Ink further beside it than half its width and so many pixels is not its own; half of either end has none there.
 _BESIDE_PX, _ENDS_FREE = 2.0, 0.5
 # Both ends stand out beyond the rest by so much of its length; on either side lies so much of the rest.
 _STANDS_OUT, _BESIDE = 0.085, 0.12
@@ -62,7 +64,8 @@ def is_struck(ink: Image, said: Prediction, predict: Callable[[Image], tuple[Pre
 
     predict: what the network says of tensors; it is asked only where the digit itself may have such a stroke.
     """
-    if said.confidence >= _SURE or said.label == "0":  # many write a 0 with a stroke
+    narrow = ink.shape[1] < _NARROW * ink.shape[0]
+    if said.confidence >= _SURE or narrow or said.label == "0":  # many write a 0 with a stroke
         return False
     mask = cv2.copyMakeBorder((ink > _INK).astype(np.uint8), *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0)
     contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -90,30 +93,51 @@ def _is_own(stroke: _Stroke, label: str, predict: Callable[[Image], tuple[Predic
 
 def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...]) -> _Stroke | None:
     """The stroke that passes through all of a mask (H, W) of 0 and 1 with these contours, if there is one."""
-    area, outline = int(np.count_nonzero(mask)), sum(len(contour) for contour in contours)
+    area, outline = cv2.countNonZero(mask), sum(len(contour) for contour in contours)
     width = 2 * area / outline
-    hull = cv2.convexHull(np.concatenate(contours))[:, 0].astype(np.float64)
+    rim = np.concatenate(contours)
+    hull = cv2.convexHull(rim)[:, 0].astype(np.float64)
     along = hull @ _DIRECTION
     # The ends of a stroke that stands out on both sides are the outermost ink in its own direction.
-    starts, stops = hull[along.argmin(axis=0)], hull[along.argmax(axis=0)]
+    ends = np.stack((along.argmin(axis=0), along.argmax(axis=0)), axis=1)
+    starts, stops = hull[ends[:, 0]], hull[ends[:, 1]]
     ways = stops - starts
     lengths = np.sqrt((ways * ways).sum(axis=1))
-    ways /= np.maximum(lengths, 1.0)[:, None]
+    long = lengths >= _LONG * float((hull.max(axis=0) - hull.min(axis=0)).max())
+    # Several directions lead to the same ends.
+    apart = {tuple(ends[i]): i for i in np.flatnonzero(long).tolist()}
+    some = list(apart.values())
+    starts, stops, lengths = starts[some], stops[some], lengths[some]
+    ways = ways[some] / lengths[:, None]
     starts, stops = starts + ways * width / 2, stops - ways * width / 2
     places = starts[:, None] + (stops - starts)[:, None] * _PLACE
     inked = np.count_nonzero(_at(mask, places), axis=1) >= _INKED * len(_PLACE)
-    inked &= lengths >= _LONG * float((hull.max(axis=0) - hull.min(axis=0)).max())
-    # Several directions lead to the same ends.
-    apart = {(*starts[i].tolist(), *stops[i].tolist()): i for i in np.flatnonzero(inked).tolist()}
-    for i in sorted(apart.values(), key=lambda i: -lengths[i]):
+    if not inked.any():
+        return None
+    starts, ways, lengths = starts[inked], ways[inked], lengths[inked]
+    alone = _ends_alone(rim[::2, 0], starts, ways, lengths, width)
+    places = places[inked]
+    for i in sorted(np.flatnonzero(alone).tolist(), key=lambda i: -lengths[i]):
         aside = np.array((-ways[i, 1], ways[i, 0])) * (width / 2 + _BESIDE_PX)
         free = (_at(mask, places[i] + aside) == 0) & (_at(mask, places[i] - aside) == 0)
         if min(free[1:3].mean(), free[-3:-1].mean()) < _ENDS_FREE:
             continue
         stroke = _judged(mask, starts[i], ways[i], float(lengths[i]), width)
-        if stroke is not None and np.count_nonzero(stroke.rest) >= _REST * area:
+        if stroke is not None and cv2.countNonZero(stroke.rest) >= _REST * area:
             return stroke
     return None
+
+
+def _ends_alone(
+    rim: npt.NDArray[np.int32], starts: Floats, ways: Floats, lengths: Floats, width: float
+) -> npt.NDArray[np.bool_]:
+    """Which of n strokes (n, 2) have no other ink beside their ends; rim (m, 2) is where ink ends."""
+    off = rim[:, None] - starts
+    along = off[..., 0] * ways[:, 0] + off[..., 1] * ways[:, 1]
+    aside = np.abs(off[..., 0] * ways[:, 1] - off[..., 1] * ways[:, 0])
+    out = _STANDS_OUT * lengths
+    near_an_end = (along < out) | (along > lengths - out)
+    return np.asarray(~(near_an_end & (aside > width / 2 + _BESIDE_PX)).any(axis=0), np.bool_)
 
 
 def _judged(mask: Image, start: Floats, way: Floats, length: float, width: float) -> _Stroke | None:
