@@ -197,6 +197,19 @@ def test_another_sites_page_cannot_enter_anything(address: Address) -> None:
     assert told(get(address, "/api/state"))["judged"] == 0
 
 
+def test_beyond_this_machine_nothing_is_shown_without_the_token(made: Made) -> None:
+    access = Access(token="a token of some length")
+    with (
+        closing(Review(made.job)) as review,
+        Server.start(review_app(review), Address(port=0), access) as server,
+    ):
+        for path in ("/", "/api/state?name=Ann", "/api/values?name=Ann", "/review.js", "/crop.png"):
+            assert ask(server.address, path).status == 401
+        assert post(server.address, "/api/undo", {"name": "Ann"}).status == 401
+        bearer = {"Authorization": "Bearer a token of some length"}
+        assert ask(server.address, "/api/state?name=Ann", headers=bearer).status == 200
+
+
 def test_there_is_nothing_to_see_of_values_that_are_not_there(address: Address) -> None:
     for path in ("/api/value", "/crop.png", "/around.jpg"):
         answer = get(address, path, page="0" * 64, field="<script>")
