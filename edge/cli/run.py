@@ -15,9 +15,8 @@ from edge.cli.read import Format, Mode
 from edge.errors import UsageError
 
 if TYPE_CHECKING:
-    from edge.live.judge import DemoJudge
+    from edge.live.judge import Judge
     from edge.settings.values import RunSettings
-    from edge.sources.base import Source
     from edge.toml.table import Flag
 
 # Every flag that stands in for a key of the settings: its name here, and the key's table and name.
@@ -61,7 +60,7 @@ def run(
         typer.Option(
             metavar="SPEC",
             help="0 or usb:0, csi:0, /dev/video0, http://…, rtsp://…, a video, image or folder, or "
-            "demo[:fast][:easy][:seed=N], a simulated desk.",
+            "demo[:fast][:easy][:events][:seed=N], a simulated desk.",
         ),
     ] = None,
     config: Annotated[
@@ -157,8 +156,12 @@ def _follow(settings: RunSettings, reread: Callable[[], RunSettings], *, check: 
     from edge.live.stop import RunSignals
 
     with RunSignals() as signals, Appliance.open(settings) as appliance:
-        judge = _open_judge(appliance.source) if check or picture else None
-        appliance.watchers.extend([judge] if judge else [])
+        judge: Judge | None = None
+        if check or picture:
+            from edge.live.judge import open_judge
+
+            judge = open_judge(appliance.source, picture=picture is not None)
+            appliance.watchers.append(judge)
         try:
             appliance.run(signals, reread)
             appliance.close(signals.left_s())
@@ -196,23 +199,11 @@ def _numbers(name: str | None, text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
-def _open_judge(source: Source) -> DemoJudge:
-    from edge.live.judge import DemoJudge
-    from edge.sources.demo import DemoSource
-
-    if not isinstance(source, DemoSource):
-        raise UsageError(f"camera {source.name}: only the demo knows what is written; --check and --picture need it")
-    return DemoJudge(source)
-
-
-def _report(judge: DemoJudge, check: bool, picture: Path | None) -> None:
-    judge.finish()
+def _report(judge: Judge, check: bool, picture: Path | None) -> None:
+    result, rest = judge.summary()
     if check:
-        print(f"{judge.right} of {judge.total} numbers right")  # noqa: T201
+        print(result)  # noqa: T201
         sys.stdout.flush()
-        typer.echo(
-            f"the demo draws {judge.ranges}; {judge.false} false readings shown, {judge.doubtful} more for review",
-            err=True,
-        )
+        typer.echo(rest, err=True)
     if picture:
         judge.write_picture(picture)

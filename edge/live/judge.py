@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
 
-from edge.errors import SinkError
+from edge.errors import SinkError, UsageError
 from edge.imaging.annotate import GREEN, ORANGE, RED, contact_sheet, draw_reading
 from edge.live.loop import Step
+from edge.live.score import score
 from edge.live.steady import overlap
+from edge.sinks.base import Event
+from edge.sources.base import Source
 from edge.sources.demo import DemoSource
+from edge.sources.scripted import ScriptSource
 from edge.sources.writing import WrittenNumber
 from edge.values import Image, Reading
 
@@ -54,6 +59,66 @@ def compare(numbers: tuple[WrittenNumber, ...], shown: tuple[Reading, ...]) -> V
         pairs=tuple((number, shown[at[n]] if n in at else None) for n, number in enumerate(numbers)),
         strays=tuple(reading for r, reading in enumerate(shown) if r not in at.values()),
     )
+
+
+class Judge(Protocol):
+    """A Watcher that knows what was to be read, and says at the end how much was."""
+
+    def see(self, step: Step) -> None:
+        """Take the next step of the run."""
+
+    def close(self) -> None:
+        """Give back what is held; as often as wanted."""
+
+    def summary(self) -> tuple[str, str]:
+        """The run's result in a line, and a line of what else there is to say."""
+
+    def write_picture(self, path: Path) -> None:
+        """Scenes of the run as one PNG. Raises SinkError if there is none or it cannot be written."""
+
+
+def open_judge(source: Source, *, picture: bool = False) -> Judge:
+    """The judge of a run of this source, which can draw a picture of it if asked for.
+
+    Raises UsageError if nobody knows what the source shows, or there is no picture of it.
+    """
+    if isinstance(source, DemoSource):
+        return DemoJudge(source)
+    if isinstance(source, ScriptSource):
+        if picture:
+            raise UsageError(f"camera {source.name}: events make no picture; use demo without `events` for --picture")
+        return EventJudge(source)
+    raise UsageError(f"camera {source.name}: only the demo knows what is written; --check and --picture need it")
+
+
+class EventJudge:
+    """Judges a run of scripted scenes by its events."""
+
+    def __init__(self, source: ScriptSource) -> None:
+        self._source = source
+        self._events: list[Event] = []
+        self._frames = 0
+
+    def see(self, step: Step) -> None:
+        """Take the next step of the run."""
+        self._events += step.events
+        self._frames = step.frame.index + 1
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def summary(self) -> tuple[str, str]:
+        """`N of M events right`, and the late, missed and false ones."""
+        made = score(self._source, self._frames, self._events)
+        return (
+            f"{made.right} of {made.total} events right",
+            f"the demo draws {self._source.ranges}; {made.late} more told late, {len(made.missed)} not; "
+            f"{len(made.lies)} false events, {made.sure_lies} of them as sure",
+        )
+
+    def write_picture(self, path: Path) -> None:
+        """Raises SinkError: what happens over time is no picture."""
+        raise SinkError(f"{path}: events make no picture; use demo without `events`")
 
 
 class DemoJudge:
@@ -97,6 +162,14 @@ class DemoJudge:
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def summary(self) -> tuple[str, str]:
+        """`N of M numbers right`, the scene that the run's end cut off included; and what else was shown."""
+        self.finish()
+        return (
+            f"{self.right} of {self.total} numbers right",
+            f"the demo draws {self.ranges}; {self.false} false readings shown, {self.doubtful} more for review",
+        )
 
     def write_picture(self, path: Path) -> None:
         """The last scenes at their ends as one PNG; whole or not at all. Raises SinkError if it cannot be written."""

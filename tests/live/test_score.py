@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pytest
+
+from edge.errors import UsageError
+from edge.live.judge import open_judge
+from edge.live.loop import Step
 from edge.live.score import Score, score
 from edge.sinks.base import Event, Happening
 from edge.sources.script import Spell
-from edge.values import Box, Reading
+from edge.sources.scripted import ScriptSource
+from edge.values import Box, Frame, Reading
 
 PLACE = Box(left=100, top=100, right=160, bottom=130)
 ELSEWHERE = PLACE.moved(300, 200)
@@ -95,6 +102,27 @@ def test_a_change_between_two_scenes_ends_the_one_and_begins_the_other() -> None
 def test_what_becomes_sure_is_neither_right_nor_a_lie() -> None:
     made = judged(ONE, told("appeared", "42", 36, sure=False), told("changed", "42", 50), told("gone", "42", 115))
     assert (made.right, len(made.lies), made.confirmed) == (2, 0, 1)
+
+
+def test_a_run_of_a_script_is_judged_by_its_events() -> None:
+    source = ScriptSource(seed=2, easy=True)
+    judge = open_judge(source)
+    number = next(number for number in range(8) if source.kind(number) == "still")
+    begins = source.begins(number)
+    for frame in range(begins + 30):
+        events: tuple[Event, ...] = ()
+        if frame == begins + 5:
+            events = tuple(
+                told("appeared", own.text, frame, track=own.text, box=own.boxes[0]) for own in source.spells(number)
+            )
+        seen = Frame(pixels=np.zeros((2, 2), np.uint8), index=frame, time=frame / 15, source="script")
+        judge.see(Step(frame=seen, readings=(), events=events, shown=()))
+    judge.close()
+    result, rest = judge.summary()
+    assert result.startswith(f"{len(source.spells(number))} of ") and result.endswith(" events right")
+    assert "0 false events" in rest
+    with pytest.raises(UsageError, match="events make no picture"):
+        open_judge(source, picture=True)
 
 
 def test_what_is_due_at_the_end_of_the_run_is_left_out() -> None:
