@@ -32,13 +32,11 @@ _DOT = 0.025
 class CellInk:
     """What a cell holds: the digit's Glyph, its box in pixels of the field's picture, None if the cell is blank.
 
-    doubts say why the ink may not be one plain digit. height: the ink's, as a part of the cell's; dark: how much of the
-    light its darkest tenth absorbs, 0 to 255.
+    doubts say why the ink may not be one plain digit. dark: how much of the light its darkest tenth absorbs, 0 to 255.
     """
 
     glyph: Glyph | None = None
     doubts: tuple[str, ...] = ()
-    height: float = 0.0
     dark: float = 0.0
 
 
@@ -113,7 +111,7 @@ def _cell(lifted: LiftedInk, pieces: Pieces, row: int, column: int) -> CellInk:
     doubts += strange
     if is_blot(cut):
         doubts.append(BLOT)
-    return CellInk(glyph=cut.glyph, doubts=tuple(doubts), height=box.height / inside.height, dark=dark)
+    return CellInk(glyph=cut.glyph, doubts=tuple(doubts), dark=dark)
 
 
 def _digit_of(pieces: Pieces, own: tuple[int, ...], inside: Inside) -> tuple[tuple[int, ...], tuple[str, ...]]:
