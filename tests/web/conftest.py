@@ -13,7 +13,7 @@ from edge.live.vitals import Vitals
 from edge.web.address import Address
 from edge.web.preview import Preview
 
-from .visits import Run, TracingReader
+from .visits import Run, TracingReader, eventually
 
 # The edge's own environment has no developer's tools: it is not meant to drive a browser.
 collect_ignore_glob = [] if importlib.util.find_spec("selenium") else ["test_browser*.py"]
@@ -37,6 +37,7 @@ def served() -> Iterator[Served]:
     vitals = Vitals()
     preview = Preview.open(Address(port=0), vitals, source="test", open_reader=TracingReader)
     run = Run(preview, vitals)
+    assert eventually(lambda: run.frames > 0)
     yield Served(preview, vitals, run)
     run.stop()
     preview.close()
