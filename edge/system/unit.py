@@ -109,7 +109,7 @@ class Unit:
             flag="--user " if self.user else "",
             name=NAME,
             program=_quoted(self.program),
-            settings=_quoted(self.settings),
+            settings=_quoted(self.settings).replace("$", "$$"),
             watchdog=WATCHDOG_S,
             place=place,
             hardening=hardening,
@@ -118,6 +118,6 @@ class Unit:
 
 
 def _quoted(path: Path) -> str:
-    """A path as a word of ExecStart=, where %, $, quotes and backslashes mean something (systemd.service(5))."""
-    text = str(path).replace("%", "%%").replace("$", "$$").replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"' if any(letter in text for letter in " '\\") else text
+    """A path as a word of ExecStart=, where %, quotes and backslashes mean something (systemd.service(5))."""
+    text = str(path).replace("%", "%%").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"' if any(letter in text for letter in " '\\\"") else text
