@@ -20,6 +20,7 @@ from edge.sinks.link import Link, Patience
 from edge.sinks.outbox import Outbox, Stored
 from edge.sinks.queue_file import outbox_path
 from edge.sinks.queued import QueuedSink
+from edge.sinks.tls import TlsContext
 
 if TYPE_CHECKING:
     import urllib3
@@ -241,4 +242,4 @@ def _pool() -> urllib3.PoolManager:
         if error.name != "urllib3":
             raise
         raise SinkError("a webhook needs urllib3: pip install 'inkedge[webhook]'") from error
-    return urllib3.PoolManager(num_pools=1, maxsize=1, retries=False)
+    return urllib3.PoolManager(num_pools=1, maxsize=1, retries=False, ssl_context=TlsContext.of(None))

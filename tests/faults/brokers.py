@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import socket
-import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from edge.sinks.tls import TlsContext
 from tests.faults.streams import free_port
 from tests.sinks.events import wait_for
 
@@ -117,7 +117,7 @@ class Listener:
         if broker.password:
             self._client.username_pw_set(USER, PASSWORD)
         if broker.tls:
-            self._client.tls_set_context(ssl.create_default_context(cafile=broker.ca))
+            self._client.tls_set_context(TlsContext.of(broker.ca))
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
         self._client.subscribe("#", qos=0)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -21,13 +23,15 @@ class Post:
 class Hook:
     """answer: what is said to each post: a status, with headers if any, or a function that waits first.
 
-    posts: all that came; taken: the ids of those that were answered with 2xx.
+    posts: all that came; taken: the ids of those that were answered with 2xx. certificates: a folder with those of
+    make_certificates(), for TLS.
     """
 
     answer: Callable[[Post], int | tuple[int, dict[str, str]]] = field(default=lambda _: 204)
     posts: list[Post] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
+    certificates: Path | None = None
 
     def __post_init__(self) -> None:
         hook = self
@@ -53,6 +57,10 @@ class Hook:
                 """Nothing on stderr."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if self.certificates is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificates / "server.pem", self.certificates / "server.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.server.daemon_threads = True
         self.server.block_on_close = False
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -60,7 +68,7 @@ class Hook:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/hook"
+        return f"http{'s' * bool(self.certificates)}://127.0.0.1:{self.server.server_port}/hook"
 
     def close(self) -> None:
         self.ended.set()

@@ -16,6 +16,7 @@ from edge.sinks import webhook
 from edge.sinks.link import Patience
 from edge.sinks.queued import QueuedSink
 from edge.sinks.webhook import TOKEN, open_webhook
+from tests.faults.brokers import make_certificates
 from tests.faults.hooks import Hook, Post
 from tests.faults.streams import listener
 from tests.sinks.events import event, wait_for
@@ -177,6 +178,22 @@ def test_plain_http_where_tls_is_wanted_is_not_sent_to(
     sink.write(event())
     wait_for(lambda: "TLS" in caplog.text)
     assert not hook.posts and sink.queue.waiting == 1
+
+
+def test_tls_with_a_ca_of_ones_own_and_not_without(
+    tmp_path: Path, opener: Opener, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_certificates(tmp_path, "IP:127.0.0.1")
+    server = Hook(certificates=tmp_path)
+    sink = opener(server.url)
+    sink.write(event(1))
+    wait_for(lambda: "certificate is not trusted" in caplog.text)
+    sink.close(0.1)
+    assert not server.posts
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    opener(server.url)
+    wait_for(lambda: server.taken == numbered(1))
+    server.close()
 
 
 def test_retry_after_is_kept_to_within_bounds() -> None:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import UsageError
@@ -47,6 +47,7 @@ def test_a_malformed_address_is_refused(url: str) -> None:
         parse_mqtt_url(url)
 
 
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.text(min_size=1).filter(lambda text: "s3cret" not in text))
 def test_a_password_in_the_address_is_refused_and_never_repeated(text: str) -> None:
     for url in (
@@ -114,6 +115,7 @@ def test_home_assistant_gets_a_sensor_and_a_connection_of_one_device() -> None:
     assert discovery("home/desk") == discovery("home/desk")
 
 
+@settings(max_examples=50, deadline=None, derandomize=True)
 @given(st.text(min_size=1), st.text(min_size=1))
 def test_every_topic_has_a_name_of_its_own_that_discovery_takes(one: str, other: str) -> None:
     assert (node_of(one) == node_of(other)) == (one == other)
