@@ -17,6 +17,7 @@ MOST_ALIKE = 120
 _THEIRS_S = 120.0
 # Counting what is left at an error rate goes through all values of the job.
 _COUNTED_S = 5.0
+_CHOSEN_S = 60.0
 _MAX_ERROR = "max_error"
 
 
@@ -43,6 +44,7 @@ class Desk:
         self._needed = 2 if twice else 1
         self._theirs: dict[tuple[str, str], tuple[str, float]] = {}
         self._progress: dict[str, tuple[float, Progress]] = {}
+        self._chosen: tuple[float, float, float | None] | None = None
         if max_error is not None:
             self.choose_error(max_error)
 
@@ -84,18 +86,33 @@ class Desk:
             whose, since = self._theirs.get((page, field), ("", 0.0))
             return whose not in ("", name) and now - since < _THEIRS_S
 
-        found = self._queue.waiting(
-            order,
-            min(most, MOST_VALUES),
-            after=after,
-            below=None if self.max_error is None else self.progress(name).left.below,
-            unsaid_by=name if self.twice else None,
-            passed_over=passed_over if not self.twice else lambda page, field: False,
-        )
+        def look() -> tuple[Open, ...]:
+            return self._queue.waiting(
+                order,
+                min(most, MOST_VALUES),
+                after=after,
+                below=self._below(),
+                unsaid_by=name if self.twice else None,
+                passed_over=(lambda page, field: False) if self.twice else passed_over,
+            )
+
+        found = look()
+        if not found and self._chosen is not None:
+            self._chosen = None  # what people found meanwhile may ask for more
+            found = look()
         if len(self._theirs) > 100 * MOST_VALUES:
             self._theirs = {key: held for key, held in self._theirs.items() if now - held[1] < _THEIRS_S}
         self._theirs.update(((one.page, one.field), (name, now)) for one in found)
         return tuple((one, seen) for one in found if (seen := self.value(one.page, one.field)) is not None)
+
+    def _below(self) -> float | None:
+        """The confidence below which values are looked at, for the chosen share of errors; it moves slowly."""
+        error = self.max_error
+        if error is None:
+            return None
+        if self._chosen is None or self._chosen[0] != error or time.monotonic() - self._chosen[1] > _CHOSEN_S:
+            self._chosen = error, time.monotonic(), self._queue.left(error).below
+        return self._chosen[2]
 
     def disputed(self) -> tuple[Seen, ...]:
         """Values on which two names do not agree."""

@@ -27,6 +27,10 @@ export class OneView {
   }
 
   show() {
+    // A sheet may have judged what was to come.
+    const judged = (one) => this.desk.judgedHere.has(keyOf(one));
+    this.queue = this.queue.filter((one) => !judged(one));
+    if (this.value && judged(this.value)) this.value = null;
     $("one").hidden = !this.value;
     if (this.value) { showDone(false); $("value").focus(); this.since = performance.now(); } else this.next();
   }
