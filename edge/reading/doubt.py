@@ -21,7 +21,7 @@ from edge.values import Image
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
 _SURE_ALONE = 0.99
-# A single digit less sure than this is most likely none.
+# A single digit less sure than this, beside other numbers, is most likely none.
 _LIKELY = 0.7
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
@@ -35,6 +35,8 @@ _LARGE_PART = 0.02
 # Writing of one hand: heights, strokes and ink differ by less than this factor; mere strokes and rings by still less.
 _ALIKE = 2.5
 _ALIKE_MERE = 1.5
+# With one pen heights differ by more than strokes and ink do.
+_FAR_FROM_IT, _ALIKE_PEN = 3.0, 2.0
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
 
@@ -143,15 +145,16 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
         if not paper.holds(find.place):
             reasons.append("not on the paper that the others are on")
             no_writing = True
-        unlike = max(abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True))
-        if unlike > math.log(_ALIKE_MERE if find.mere else _ALIKE):
+        ratios = [abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True)]
+        if max(ratios) > math.log(_ALIKE_MERE if find.mere else _ALIKE):
             reasons.append("not like the other writing")
-            no_writing = True
-        # Of mere strokes and rings among much that is none, hardly any is writing.
-        no_writing |= find.mere and drowned
+            # One may write larger and smaller, with the same pen.
+            far = ratios[0] > math.log(_FAR_FROM_IT) or max(ratios[1:]) > math.log(_ALIKE_PEN)
+            no_writing |= (find.mere and far) or find.confidence < _SURE_ALONE
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE
-    # A single digit has to look like one.
-    no_writing |= find.length == 1 and find.confidence < (_SURE if reasons else _LIKELY)
+    # Beside other numbers a single digit has to look like one.
+    if paper is not None and find.length == 1:
+        no_writing |= find.confidence < (_SURE if reasons else _LIKELY)
     # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
     # another sheet.
     no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE)

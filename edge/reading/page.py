@@ -23,6 +23,8 @@ _NOT_WRITING = 0.55
 _SURE = 0.5
 # Where all are this sure, a second look at the page finds no more.
 _SURE_AND_CALM = 0.9
+# It is made for small writing: strokes of digits higher than this part of the page are too wide for it.
+_LARGE_PART = 0.078
 # It counts where it finds so much more.
 _MUCH_BETTER = 1.2
 # No digit can be told on a narrower page.
@@ -77,7 +79,7 @@ def read_page(
         others = _find_numbers(other, classifier, open_strips)
         if _weight(others.numbers) > _weight(found.numbers):
             page, found = other, others
-    if not found.calm:
+    if not found.calm and not _is_large(found.numbers, grey.shape, shrunk):
         other = lift_page(grey, shrunk=shrunk, light=page.light, fine=True)
         others = _find_numbers(other, classifier, open_strips)
         if _weight(others.numbers) > _MUCH_BETTER * _weight(found.numbers):
@@ -133,6 +135,16 @@ def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips
         if len(line.rows) < least and (paper is None or paper.holds(page.blobs.box(*line.rows).center)):
             read(line)
     return _Found(numbers=numbers, strange=strange, paper=paper)
+
+
+def _is_large(numbers: Sequence[Written], shape: tuple[int, ...], shrunk: float) -> bool:
+    """True if a number's digits are so large, on a page of this shape, that a fine look would lose their strokes."""
+    least = _LARGE_PART * max(shape) * shrunk
+    zooms = (math.hypot(*number.strip.to_page[:, 0]) for number in numbers)
+    return any(
+        number.height_px * zoom > least and number.confidence > _SURE
+        for number, zoom in zip(numbers, zooms, strict=True)
+    )
 
 
 def _weight(numbers: Sequence[Written]) -> float:

@@ -106,10 +106,13 @@ def _without_units(start: int, end: int, cut: Cut, predictions: Sequence[Predict
 
 
 def cut_weak(run: Run, cut: Cut, predictions: Sequence[Prediction]) -> tuple[Run, Run] | None:
-    """A run that reads badly, cut before its first piece that stands apart, and what that begins; None without any."""
+    """A run that reads badly, cut before the first piece that stands apart, and what that begins.
+
+    None if there is no such piece, or what it begins is sure.
+    """
     for place in run.places[1:]:
-        if _is_apart(cut, place, range(run.start + 1, place)):
-            share = math.prod(_taken(said) for said in predictions[place : run.end])
+        share = math.prod(_taken(said) for said in predictions[place : run.end])
+        if share < _HALF_TAKEN ** (run.end - place) and _is_apart(cut, place, range(run.start + 1, place)):
             return (
                 Run(start=run.start, end=place, complete=max(0.5, 1 - share)),
                 Run(start=place, end=run.end, apart=True),
