@@ -14,6 +14,7 @@ LOOPBACK = "127.0.0.1"
 _BACKLOG = 64
 # What a stuck viewer may leave unsent in the system: a few pictures, not the megabytes it would grow to by itself.
 _SEND_BUFFER = 131_072
+_GONE_MS = 30_000  # a browser whose machine was switched off says no goodbye
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _CAUSES = {
     errno.EADDRINUSE: "another program uses this port; give another one, or end it (`ss -ltnp` names it)",
@@ -79,6 +80,7 @@ def listen(address: Address) -> tuple[socket.socket, Address]:
     try:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        door.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _GONE_MS)
         if family == socket.AF_INET6:
             door.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)  # [::] hears IPv4 too
         door.bind(place)
