@@ -94,11 +94,12 @@ def enter(
             "SELECT entry, kind, value, name, made_at FROM correction WHERE page = ? AND field = ?",
             (one.page, one.field),
         ).fetchone()
+        odd_already = standing is not None and standing[1] == "odd"
+        if one.odd and odd_already:
+            continue  # another digit of the same value
         if found is None or (OF_CELL in one.field and one.value != found[0]):  # of a digit: it is as read, or odd
             refused.append(Refused(said=one))
-        elif one.odd and standing is not None and standing[1] == "odd":
-            continue  # another digit of the same value
-        elif one.seen is not None and standing is not None and standing[0] != one.seen:
+        elif one.seen is not None and standing is not None and standing[0] != one.seen and not odd_already:
             refused.append(Refused(said=one, theirs=_judged(*standing[1:])))
         else:
             batch = _append(db, one, found, name=name, token=token, batch=batch)

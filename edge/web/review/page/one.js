@@ -98,10 +98,11 @@ export class OneView {
       }
       if (!found.length) {
         if (this.queue.length) return true;
-        if (!this.after && !this.later.size) return this.desk.state.twice ? this.loadDisputes() : false;
+        const unsaved = this.desk.sender.waiting.length;  // an odd one of a sheet is to come when that is saved
+        if (!this.after && !this.later.size && !unsaved) return this.desk.state.twice ? this.loadDisputes() : false;
         this.after = "";  // round once more: what was put off, or not yet saved
         this.later.clear();
-        await new Promise((go) => setTimeout(go, this.desk.sender.waiting.length ? 200 : 0));
+        await new Promise((go) => setTimeout(go, unsaved ? 200 : 0));
       }
     }
     return false;
