@@ -1,0 +1,57 @@
+"""Whether two machines said the same, by the files in their folders: scripts/pi/compare.py BOARD HERE.
+
+The digit models' int8 outputs must be equal bit for bit. The strip model ends in floats, whose last bits differ between
+processors, and so do OpenCV's; there texts, statuses and events must be equal, and confidences to 0.02. Exit 20 if not.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_NEAR = 0.02
+
+
+def main(board: Path, here: Path) -> int:
+    """Print a line for each thing compared; 0 if all are the same."""
+    ours, theirs = np.load(board / "outputs.npz"), np.load(here / "outputs.npz")
+    good = True
+    for model in ours.files:
+        one, other = ours[model], theirs[model]
+        same = int(sum(np.array_equal(a, b) for a, b in zip(one, other, strict=True)))
+        if np.issubdtype(one.dtype, np.integer):
+            agreed, rule = same == len(one), "bit for bit"
+        else:
+            agreed, rule = np.array_equal(one.argmax(-1), other.argmax(-1)), f"bit for bit {same}, the same symbols"
+        good &= agreed
+        print(f"{model}: {'' if agreed else 'NOT '}equal, {rule}, n={len(one)}")
+    for name in ("read", "run"):
+        one_lines, other_lines = (_lines(folder / f"{name}.jsonl") for folder in (board, here))
+        agreed = len(one_lines) == len(other_lines) and all(map(_near, one_lines, other_lines))
+        good &= agreed
+        print(f"{name}: {'' if agreed else 'NOT '}the same, n={len(one_lines)}")
+    return 0 if good else 20
+
+
+def _lines(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+def _near(one: Any, other: Any) -> bool:
+    """Equal but for ids, durations and the last digits of numbers."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        own = {"ms", "id", "track", "alternatives"}
+        return one.keys() == other.keys() and all(_near(one[key], other[key]) for key in one if key not in own)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_near, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) <= _NEAR
+    return bool(one == other)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
