@@ -136,10 +136,16 @@ class FormReader:
 
     def _cells(self, pixels: Image, sheet: SheetMap, fields: Sequence[Field]) -> list[list[ReadCell]]:
         """What the cells of each of some fields of digits hold, in reading order."""
+        return [[self._read_cell(cell, said) for cell, said in cells] for cells in self._seen(pixels, sheet, fields)]
+
+    def _seen(
+        self, pixels: Image, sheet: SheetMap, fields: Sequence[Field]
+    ) -> list[list[tuple[CellInk, Prediction | None]]]:
+        """The ink of each of the fields' cells and what the network says of it at one look, None of no ink."""
         found = find_cells(pixels, sheet, fields)
         inked = [cell.glyph.ink for cells in found for cell in cells if cell.glyph is not None]
         said = iter(self.classifier.predict(digit_tensors(inked)))
-        return [[self._read_cell(one, None if one.glyph is None else next(said)) for one in cells] for cells in found]
+        return [[(cell, None if cell.glyph is None else next(said)) for cell in cells] for cells in found]
 
     def _read_cell(self, cell: CellInk, said: Prediction | None) -> ReadCell:
         """A cell with what the network says of its glyph, None if it has none."""
@@ -169,8 +175,8 @@ class FormReader:
                 )
                 shares += [number.confidence] * (number.status != "empty")
             else:
-                (cells,) = self._cells(pixels, laid.sheet, (_middle_rows(field),))
-                inked = [cell.prediction for cell in cells if cell.prediction is not None]
+                (cells,) = self._seen(pixels, laid.sheet, (_middle_rows(field),))
+                inked = [said for _, said in cells if said is not None]
                 shares += [0.0 if one.label == NOT_A_DIGIT else one.confidence for one in inked]
         return sum(shares) / len(shares) if shares else 0.0
 

@@ -156,13 +156,23 @@ class SheetMap:
         u, v = np.meshgrid(np.linspace(0, width - 1, columns), np.linspace(0, height - 1, rows))
         mm = to_mm @ np.stack((u.ravel(), v.ravel(), np.ones(u.size)))
         nodes = (self.points(mm[:2].T) + 0.5 - shift) / shrink - 0.5
-        # from nodes to pixels, straight between: the same for all rows, then for all columns
-        across, down = _between(columns, width), _between(rows, height)
-        x, y = (down @ nodes[:, i].reshape(rows, columns) @ across.T for i in (0, 1))
-        return x.astype(np.float32), y.astype(np.float32)
+        x, y = (_between(nodes[:, i].reshape(rows, columns), height, width) for i in (0, 1))
+        return x, y
 
 
-def _between(nodes: int, pixels: int) -> Floats:
-    """Weights (pixels, nodes) that draw straight between nodes spread evenly over pixels, ends included."""
+def _between(nodes: Floats, height: int, width: int) -> npt.NDArray[np.float32]:
+    """Values (height, width) drawn straight between nodes (2 or more, 2 or more) spread evenly, ends included."""
+    column, right = _steps(nodes.shape[1], width)
+    row, below = _steps(nodes.shape[0], height)
+    across = (nodes[:, column] + (nodes[:, column + 1] - nodes[:, column]) * right).astype(np.float32)
+    drawn: npt.NDArray[np.float32] = np.diff(across, axis=0)[row]
+    drawn *= below.astype(np.float32)[:, None]
+    drawn += across[row]
+    return drawn
+
+
+def _steps(nodes: int, pixels: int) -> tuple[npt.NDArray[np.intp], Floats]:
+    """For pixels spread evenly over nodes, ends included: the node before each, and how far on it is to the next."""
     at = np.linspace(0, nodes - 1, pixels)
-    return np.asarray(np.clip(1 - np.abs(at[:, None] - np.arange(nodes)), 0, None), np.float64)
+    before = np.minimum(at.astype(np.intp), nodes - 2)
+    return before, at - before
