@@ -38,10 +38,12 @@ class Made:
     truth: Mapping[tuple[str, str], str]
 
 
-def make_job(folder: Path, pages: int = 6, *, generation: Generation = GRID, tiles: bool = True) -> Made:
-    """A job of pages of forty digits: every fourth is for review, of these every other was read as the next digit.
+def make_job(
+    folder: Path, pages: int = 6, *, generation: Generation = GRID, tiles: bool = True, alphabet: str = "0123456789"
+) -> Made:
+    """A job of pages of forty digits of an alphabet: every fourth is for review, and half of these were read wrong.
 
-    Every twentieth of the sure ones was, too.
+    So was every twentieth of the sure ones; as the next digit, always.
     """
     truth: dict[tuple[str, str], str] = {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,7 +52,7 @@ def make_job(folder: Path, pages: int = 6, *, generation: Generation = GRID, til
         run = ledger.begin(generation, [str(path) for path in paths])
         for position, path in enumerate(paths):
             rng = random.Random(position)
-            digits = [str(rng.randrange(10)) for _ in NAMES]
+            digits = [rng.choice(alphabet) for _ in NAMES]
             pixels = draw(digits)
             assert cv2.imwrite(str(path), pixels)
             page = Page(pixels=pixels, source=str(path))

@@ -204,6 +204,7 @@ export class OneView {
 
   typed() {
     const text = $("value").value;
+    $("value").dataset.long = String(text.length > 8);
     $("value").dataset.is = !this.value || this.value.blind || text === this.value.text ? "" : "changed";
     [...$("alternatives").children].forEach((button, i) => button.setAttribute("aria-pressed", String(this.choices[i][0] === text)));
     $("hint").textContent = TYPED.test(text) ? "" : "A value is digits only.";
