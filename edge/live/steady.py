@@ -22,12 +22,13 @@ class SteadySettings:
     """What it takes to believe something; times in s, so that slow and skipped frames change little.
 
     window_s: readings that vote. votes: frames that must say a text before it is told. sure: confidence of all together
-    from which it is told at once, and as `read` if half of the readings are. likely: confidence from which it is told
-    after patience_s, and seen_part: the part of the frames since the first in which it must have been found. change_s:
-    how long nothing but other texts are read before the number has changed; fragment_s: likewise, where they are only a
-    part of it, for then something may lie over the rest. kept_s: how long a number that is not seen is still there, so
-    that a hand passing does not make it flicker. wary: what the reader doubts in most frames is told only if it is no
-    mere strokes, and a single digit only if all frames agree: fingers and the grain of a table are read as 1.
+    from which it is told at once, and as `read`, if the reader is sure in half of the frames. likely: confidence from
+    which it is told after patience_s, and seen_part: the part of the frames since the first in which it must have been
+    found. change_s: how long nothing but other texts are read before the number has changed; fragment_s: likewise,
+    where they are only a part of it, for then something may lie over the rest. kept_s: how long a number that is not
+    seen is still there, so that a hand passing does not make it flicker. wary: what the reader doubts in most frames is
+    told only if it is no mere strokes, and a single digit only if all frames agree: fingers and the grain of a table
+    are read as 1.
     """
 
     window_s: float = 2.0
@@ -160,9 +161,8 @@ class Steady:
             track.tell(self._told(other))
             return "changed"
         told = replace(before, box=track.box)
-        own = [reading for reading in track.votes.readings() if reading.text == before.text]
-        if own:
-            told = replace(self._told(decide(own)), box=track.box)
+        if track.votes.has(before.text):
+            told = replace(self._told(decide(track.votes.readings(), before.text)), box=track.box)
             if before.status == "read":
                 told = replace(told, status="read")  # once sure, sure as long as the text stays
         track.shown = told

@@ -23,12 +23,13 @@ _OTHER_LENGTH = 0.05
 # A frame that reads one digit less has lost it, or the others have seen one too many; the first is so often the case.
 _LOST = 0.25
 _CANDIDATES = 6
+_MOST = 500.0  # of an exponent
 _DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The most probable text as its latest reading, with the confidence of all together; votes: how many said it.
+    """A text as its latest reading, with the confidence of all together; votes: how many said it.
 
     share: votes for it of all. sure: of them, the part whose own status was `read`.
     """
@@ -39,17 +40,20 @@ class Verdict:
     sure: float
 
 
-def decide(readings: Sequence[Reading]) -> Verdict:
-    """The Verdict of readings of one place, at least one, in their order."""
+def decide(readings: Sequence[Reading], text: str | None = None) -> Verdict:
+    """The Verdict of readings of one place, at least one, in their order; on the most probable text, or on this one.
+
+    A text that is named has been read by some of them.
+    """
     counts: dict[str, float] = {}
     for reading in readings:
         counts[reading.text] = counts.get(reading.text, 0.0) + reading.confidence
-    texts = sorted(counts, key=lambda text: -counts[text])[:_CANDIDATES]
+    texts = sorted(counts, key=lambda one: (one == text, counts[one]), reverse=True)[:_CANDIDATES]
     counted = 1 / (1 + (len(readings) - 1) * _ALIKE)
-    weights = [counted * sum(math.log(share_of(reading, text)) for reading in readings) for text in texts]
+    weights = [counted * sum(math.log(share_of(reading, one)) for reading in readings) for one in texts]
     rest = counted * sum(math.log(max(_LEAST, 1 - reading.confidence)) for reading in readings)
-    best = max(range(len(texts)), key=weights.__getitem__)
-    total = sum(math.exp(weight - weights[best]) for weight in (*weights, rest))
+    best = 0 if text is not None else max(range(len(texts)), key=weights.__getitem__)
+    total = sum(math.exp(min(weight - weights[best], _MOST)) for weight in (*weights, rest))
     own = [reading for reading in readings if reading.text == texts[best]]
     return Verdict(
         reading=replace(own[-1], confidence=1 / total),

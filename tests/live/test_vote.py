@@ -63,6 +63,13 @@ def test_a_frame_that_lost_a_digit_speaks_for_the_longer_text_too() -> None:
     assert decide([reading("135", 0.4)] + [reading("35", 0.99)] * 9).reading.text == "35"
 
 
+def test_a_text_that_is_named_is_judged_beside_the_others() -> None:
+    readings = [reading("47", 0.9)] * 6 + [reading("42", 0.9)] * 2
+    named, best = decide(readings, "42"), decide(readings)
+    assert named.reading.text == "42" and best.reading.text == "47"
+    assert named.reading.confidence + best.reading.confidence <= 1 and named.votes == 2
+
+
 def test_the_verdict_is_the_latest_reading_of_its_text() -> None:
     moved = Reading(text="42", confidence=0.9, status="review", box=BOX.moved(5, 0))
     verdict = decide([reading("42"), moved, reading("47", 0.4)])
