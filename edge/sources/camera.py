@@ -22,7 +22,7 @@ from edge.values import Frame, Image
 _MOST_PX = 100_000_000
 # Parts of the timeout in which FFmpeg gives up by itself; together with a look at the address they stay below it.
 _OPEN_PART = 0.6
-_READ_PART = 0.6
+READ_PART = 0.6
 _FFMPEG = {
     "OPENCV_FFMPEG_LOGLEVEL": "-8",  # FFmpeg would write what we say better below
     # OpenCV's own choice, and without waiting for twenty frames to find a rate that nobody asks for.
@@ -117,7 +117,7 @@ class CaptureSource(SourceBase, ABC):
 
 
 class StreamSource(CaptureSource):
-    """A network stream FFmpeg knows: MJPEG over http, rtsp, raw video over tcp.
+    """A network stream FFmpeg knows: rtsp, raw video over tcp, films over http.
 
     name is the address without what is secret in it. Opening and reading give up well within timeout_s. The time of an
     rtsp frame is when it should have come, going by its own timestamps and the frame that came with the least delay;
@@ -129,7 +129,7 @@ class StreamSource(CaptureSource):
         super().__init__(shown_address(url), live=True)
         self._url = url
         self._timeout_s = timeout_s
-        self._patience_s = _READ_PART * timeout_s
+        self._patience_s = READ_PART * timeout_s
         self._stamped = url.startswith("rtsp")
         # When the last frame came, its arrival minus its timestamp, and how much of that was delay.
         self._last: tuple[float, float, float] | None = None
@@ -160,6 +160,7 @@ class StreamSource(CaptureSource):
             last_came, last_offset, last_delay_s = self._last
             grown = offset - last_offset - _DRIFT * (came - last_came)
             delay_s = max(0.0, last_delay_s + grown) if grown < _JUMP_S else 0.0
+            delay_s = min(delay_s, came - last_came + last_delay_s)  # later than the frame before it
         self._last = (came, offset, delay_s)
         return now - delay_s
 

@@ -52,8 +52,10 @@ def _open_ribbon(spec: str, settings: CameraSettings) -> Source:
 
 def _open_stream(spec: str, settings: CameraSettings) -> Source:
     from edge.sources.camera import StreamSource
+    from edge.sources.mjpeg import MjpegSource
 
-    source = StreamSource(spec, timeout_s=settings.timeout_s)
+    kind = MjpegSource if spec.startswith("http") else StreamSource
+    source = kind(spec, timeout_s=settings.timeout_s)
     say_unset(source.name, settings.wanted(), "a stream is as its server sends it; set it there")
     return source
 

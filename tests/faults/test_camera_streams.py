@@ -199,15 +199,12 @@ def test_black_pictures_are_said_and_read(
     assert "is the lens covered" in black and "no longer black" in light
 
 
-def test_larger_pictures_are_read_on_and_after_a_loss_in_their_own_size(
+def test_pictures_that_grow_in_the_stream_are_read_as_they_are(
     mjpeg: MjpegServer, watch: Callable[..., Watched], caplog: pytest.LogCaptureFixture
 ) -> None:
     watched = watch(mjpeg.url)
     mjpeg.does = "large"
-    watched.until_frames()
-    mjpeg.does = "cuts"
-    watched.until_lost()
-    mjpeg.does = "large"
-    watched.until_back()
-    assert watched.frames[-1].pixels.shape == (240, 320, 3)
-    assert "320x240 now" in caplog.messages[-1]
+    watched.until(lambda: watched.frames[-1].pixels.shape == (240, 320, 3))
+    mjpeg.does = "live"
+    watched.until(lambda: watched.frames[-1].pixels.shape == (120, 160, 3))
+    assert [line.split(": ", 1)[1] for line in caplog.messages] == ["its pictures are 320x240 now"]
