@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis.extra import numpy as arrays
+from hypothesis.extra.numpy import array_shapes
 
 from edge.forms.fields.struck import is_struck
 from edge.imaging.tensors import digit_tensors
 from edge.inference.classifier import Classifier
-from edge.values import NOT_A_DIGIT, Image
+from edge.values import NOT_A_DIGIT, Image, Prediction
 from tests.forms.sheets import mnist_digits
 
 _SIDE, _PAD = 56, 14
@@ -128,3 +131,10 @@ def test_a_stroke_through_a_0_and_a_bar_on_a_7_are_of_the_digit(label: int, clas
         lost += [not still] * sure
     assert len(lost) >= 5  # of 0 with a stroke the network itself is hardly ever sure
     assert sum(lost) <= 1
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(ink=arrays.arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=12)))
+def test_any_ink_is_looked_at(ink: Image) -> None:
+    said = Prediction(label="4", confidence=0.97, alternatives=())
+    assert is_struck(ink, said, lambda tensors: (said,) * len(tensors)) in (True, False)

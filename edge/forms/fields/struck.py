@@ -103,7 +103,7 @@ def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...]) -> _Strok
     starts, stops = hull[ends[:, 0]], hull[ends[:, 1]]
     ways = stops - starts
     lengths = np.sqrt((ways * ways).sum(axis=1))
-    long = lengths >= _LONG * float((hull.max(axis=0) - hull.min(axis=0)).max())
+    long = lengths >= max(1.0, _LONG * float((hull.max(axis=0) - hull.min(axis=0)).max()))
     # Several directions lead to the same ends.
     apart = {tuple(ends[i]): i for i in np.flatnonzero(long).tolist()}
     some = list(apart.values())
