@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -78,11 +78,10 @@ class Appliance:
             stopped=signals.stopped,
         )
         reloader = Reloader(signals.hangups, self.settings, reread, self.reader)
-        try:
+        # A sink that raises leaves the generator in the midst of a step, and the camera is to be given back now.
+        with closing(reloader), closing(steps):
             for _ in deliver(steps, self.sinks, self.watchers):
                 pass
-        finally:
-            reloader.close()
 
     def close(self, within_s: float = CLOSE_S) -> None:
         """Deliver what can be within so many seconds and close everything; as often as wanted. Raises SinkError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -73,7 +73,7 @@ def follow(
     wait: bool = False,
     timeout_s: float = 5.0,
     stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Read the source until it ends, a limit is reached or stopped() says so, counting in vitals.
 
     Live sources give their newest frame; others every frame. timeout_s: a live source that is silent, or dead, for so
