@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import get_args
 
 from edge import __version__
 from edge.live.pulse import FaultKind
 from edge.live.vitals import Histogram, Vitals
+from edge.sinks.base import Happening
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _Labels = tuple[tuple[str, str], ...]
 _Value = tuple[_Labels, float]
-_HAPPENINGS = ("appeared", "changed", "gone")
 
 
 def metrics_text(vitals: Vitals, *, viewers: int) -> str:
@@ -22,7 +23,6 @@ def metrics_text(vitals: Vitals, *, viewers: int) -> str:
     now = time.monotonic()
     age_s = float("nan") if vitals.seen is None else now - vitals.seen
     queues = tuple(vitals.queues.items())
-    kinds = {*_HAPPENINGS, *tuple(vitals.events)}
     parts = [
         _metric("build_info", "gauge", "The version of inkedge.", [((("version", __version__),), 1)]),
         _one("uptime_seconds", "gauge", "Since the run began.", now - vitals.began),
@@ -34,32 +34,27 @@ def metrics_text(vitals: Vitals, *, viewers: int) -> str:
             vitals.skipped,
         ),
         _one("camera_reconnects_total", "counter", "Times that a lost camera came back.", vitals.reconnects),
-        _metric(
-            "camera_faults_total",
-            "counter",
-            "Losses, and pictures that were frozen, black, of another size, or dropped as half decoded or late.",
-            [((("kind", kind),), vitals.faults[kind]) for kind in get_args(FaultKind)],
-        ),
         _one("camera_lost", "gauge", "1 while the camera gives nothing.", vitals.lost),
+        _counts(
+            "camera_faults_total",
+            "Losses, and pictures frozen, black, late, broken or of another size.",
+            "kind",
+            vitals.faults,
+            get_args(FaultKind),
+        ),
         _one("frame_age_seconds", "gauge", "Since the newest frame was read.", age_s),
         _histogram("latency_seconds", "From the capture of a frame to its readings.", vitals.latency),
         _one("inference_seconds", "gauge", "What the models took for the newest frame.", vitals.inference_us / 1e6),
-        _metric(
-            "events_total",
-            "counter",
-            "Numbers that appeared, changed or went.",
-            [((("event", kind),), vitals.events[kind]) for kind in sorted(kinds)],
-        ),
+        _counts("events_total", "Numbers that appeared, changed or went.", "event", vitals.events, get_args(Happening)),
         _one("viewers", "gauge", "Pages and streams open in browsers.", viewers),
     ]
-    for name, kind, words in (
-        ("queue_length", "gauge", "Events stored and not yet delivered."),
-        ("queue_held", "gauge", "Events held in memory while the disk takes nothing."),
-        ("queue_dropped_total", "counter", "Events dropped: the queue was full, or the receiver refuses them."),
-        ("queue_delivered_total", "counter", "Events delivered."),
-        ("sink_connected", "gauge", "1 while the sink's other end answers."),
+    for name, kind, words, field in (
+        ("queue_length", "gauge", "Events stored and not yet delivered.", "waiting"),
+        ("queue_held", "gauge", "Events in memory, for the disk takes none.", "held"),
+        ("queue_dropped_total", "counter", "Events given up: the queue was full, or they were refused.", "dropped"),
+        ("queue_delivered_total", "counter", "Events delivered.", "delivered"),
+        ("sink_connected", "gauge", "1 while the sink's other end answers.", "connected"),
     ):
-        field = {"queue_length": "waiting", "sink_connected": "connected"}.get(name, name.split("_")[1])
         values = [((("sink", sink),), float(getattr(queue, field))) for sink, queue in queues]
         parts.append(_metric(name, kind, words, values))
     return "".join(parts)
@@ -72,6 +67,11 @@ def _one(name: str, kind: str, words: str, value: float) -> str:
 def _metric(name: str, kind: str, words: str, values: Iterable[_Value]) -> str:
     lines = [f"inkedge_{name}{_braced(labels)} {_number(value)}\n" for labels, value in values]
     return _head(name, kind, words) + "".join(lines) if lines else ""
+
+
+def _counts(name: str, words: str, label: str, counted: Counter[str], known: Iterable[str]) -> str:
+    """A counter for each kind; those that are known are there from the start, so that their rates are right."""
+    return _metric(name, "counter", words, [(((label, kind),), counted[kind]) for kind in sorted({*known, *counted})])
 
 
 def _histogram(name: str, words: str, histogram: Histogram) -> str:

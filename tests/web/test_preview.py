@@ -301,12 +301,14 @@ def test_metrics_are_prometheus_text_with_the_vitals_in_it() -> None:
     for latency_s in (0.005, 0.02, 0.02, 9.0):
         vitals.count_frame(latency_s)
     vitals.events.update(["appeared", "appeared", "gone"])
-    vitals.queues['mq"tt\\\n'] = Waiting(waiting=4, dropped=1, delivered=9, connected=False)
+    vitals.faults.update(["frozen"])
+    vitals.queues['mq"tt\\\n'] = Waiting(waiting=4, held=2, dropped=1, delivered=9, connected=False)
     found = samples(metrics_text(vitals, viewers=3))
     assert found["inkedge_frames_total"] == 4
     assert found["inkedge_frames_skipped_total"] == 7
     assert found["inkedge_camera_reconnects_total"] == 2
     assert found["inkedge_camera_lost"] == 1
+    assert found['inkedge_camera_faults_total{kind="frozen"}'] == 1
     assert found["inkedge_inference_seconds"] == 0.0015
     assert found["inkedge_viewers"] == 3
     assert found['inkedge_events_total{event="appeared"}'] == 2
@@ -317,6 +319,7 @@ def test_metrics_are_prometheus_text_with_the_vitals_in_it() -> None:
     assert found["inkedge_latency_seconds_sum"] == pytest.approx(9.045)
     sink = '{sink="mq\\"tt\\\\\\n"}'
     assert found[f"inkedge_queue_length{sink}"] == 4
+    assert found[f"inkedge_queue_held{sink}"] == 2
     assert found[f"inkedge_queue_dropped_total{sink}"] == 1
     assert found[f"inkedge_queue_delivered_total{sink}"] == 9
     assert found[f"inkedge_sink_connected{sink}"] == 0
