@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,6 +14,9 @@ def doctor(
     camera: Annotated[
         str | None, typer.Option("--camera", metavar="SPEC", help="Open this camera too; it must give a frame.")
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Settings of a run to try too [those of the service].")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """What is wrong with this machine, and what to do about it. Ends with the exit code of the first failed check.
@@ -22,7 +26,7 @@ def doctor(
     from edge.system.doctor import examine, exit_code
     from edge.system.show import as_json_text, check_lines
 
-    checks = examine(camera=camera)
+    checks = examine(camera=camera, settings=config)
     typer.echo(as_json_text(checks) if as_json else "\n".join(check_lines(checks)))
     raise typer.Exit(exit_code(checks))
 

@@ -13,20 +13,19 @@ import shutil
 import struct
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError, ModelError, SinkError, SourceError
 from edge.sources.devices import CSI_REMEDY, VideoDevice, find_video_devices
+from edge.system.board import check_clock, check_disk, check_heat, check_power
 from edge.system.cameras import board_name
+from edge.system.check import Check, doubtful, failed, good
 
 if TYPE_CHECKING:
     from edge.values import Frame
-
-Level: TypeAlias = Literal["ok", "warn", "fail"]
 
 OLDEST_PYTHON = (3, 11)
 # The last Python that tflite-runtime has wheels for, and the only runtime for 32-bit Arm.
@@ -40,35 +39,18 @@ _LEAST_FREE_BYTES = 50 * 1024 * 1024
 _FIRST_FRAME_S = 4.5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One thing looked at: what was found, and unless it is ok, what to do.
-
-    exit_code is what `edge doctor` ends with if this is the first check that failed; 0 unless level is `fail`.
-    """
-
-    name: str
-    level: Level
-    found: str
-    remedy: str = ""
-    exit_code: int = 0
-
-    def __post_init__(self) -> None:
-        if (self.level == "fail") != bool(self.exit_code) or (self.level == "ok") == bool(self.remedy):
-            raise ValueError(f"check {self.name}: a failure has an exit code, and all that is not ok a remedy")
-
-
 def exit_code(checks: tuple[Check, ...]) -> int:
     """The exit code of the first failed check, 0 if none failed."""
     return next((check.exit_code for check in checks if check.level == "fail"), 0)
 
 
-def examine(*, camera: str | None = None, root: Path = Path("/")) -> tuple[Check, ...]:
+def examine(*, camera: str | None = None, root: Path = Path("/"), settings: Path | None = None) -> tuple[Check, ...]:
     """Every check, in the order in which one breaks the next; a camera is opened only if its SPEC is given.
 
-    root is where /dev, /sys and /proc are looked for. Never raises for what is wrong with the machine: that is a Check.
+    root is where /dev, /sys and /proc are looked for; settings: the file of a run, the service's own if
+    None and it is there; its broker and port are tried too. Never raises for what is wrong with the machine: that is a Check.
     """
-    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
+    looks: tuple[tuple[str, Callable[[], Check | None]], ...] = (
         ("python", check_python),
         ("platform", lambda: check_platform(board_name(root))),
         ("numpy", check_numpy),
@@ -77,21 +59,41 @@ def examine(*, camera: str | None = None, root: Path = Path("/")) -> tuple[Check
         ("model", check_model),
         ("camera", lambda: check_cameras(root) if camera is None else check_camera(camera, root)),
         ("folder", lambda: check_folder(Path.cwd())),
+        ("disk", lambda: check_disk(root)),
+        ("clock", lambda: check_clock(root)),
+        ("heat", lambda: check_heat(root)),
+        ("power", lambda: check_power(root)),
     )
-    return tuple(_look(name, look) for name, look in looks)
+    checks = [check for name, look in looks if (check := _look(name, look)) is not None]
+    return (*checks, *_examine_settings(settings))
 
 
-def _look(name: str, look: Callable[[], Check]) -> Check:
-    """The Check of look; an error on the way is a failed check, its message already ends with the remedy."""
+def _examine_settings(file: Path | None) -> tuple[Check, ...]:
+    """The checks of what the settings name; without numpy there are none, and its own check has said so."""
+    try:
+        from edge.settings.values import SYSTEM_FILE
+        from edge.system.outside import examine_settings
+    except ImportError:
+        return ()
+    if file is None and not SYSTEM_FILE.exists():
+        return ()
+    return examine_settings(file or SYSTEM_FILE)
+
+
+def _look(name: str, look: Callable[[], Check | None]) -> Check | None:
+    """The Check of look, None if the machine does not tell; an error on the way is a failed check.
+
+    Its message already ends with the remedy.
+    """
     try:
         return look()
     except EdgeError as error:
         found, _, remedy = str(error).partition("; ")
-        return _fail(name, found, remedy or "see docs/errors.md", error.exit_code)
+        return failed(name, found, remedy or "see docs/errors.md", error.exit_code)
     except (ImportError, OSError) as error:
         # A package that is there and does not load, numpy built for another Python for one.
         reason = re.sub(r"\s+", " ", str(error)).strip()[:200]
-        return _fail(
+        return failed(
             name,
             f"{type(error).__name__}: {reason}",
             "install inkedge again into a new virtual environment",
@@ -99,16 +101,12 @@ def _look(name: str, look: Callable[[], Check]) -> Check:
         )
 
 
-def _fail(name: str, found: str, remedy: str, code: int) -> Check:
-    return Check(name=name, level="fail", found=found, remedy=remedy, exit_code=code)
-
-
 def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> Check:
     """Whether this Python is one that inkedge runs on."""
     found = f"{'.'.join(map(str, version))} at {sys.executable}"
     if version[:2] < OLDEST_PYTHON:
-        return _fail("python", found, "inkedge needs Python 3.11 or newer", ModelError.exit_code)
-    return Check(name="python", level="ok", found=found)
+        return failed("python", found, "inkedge needs Python 3.11 or newer", ModelError.exit_code)
+    return good("python", found)
 
 
 def check_platform(
@@ -121,7 +119,7 @@ def check_platform(
     found = " ".join(filter(None, [platform.system(), machine, f"{bits} bit", board and f"({board})"]))
     arm = machine.startswith(("arm", "aarch64"))
     if bits == 32 and arm and version > LAST_PYTHON_OF_TFLITE:
-        return _fail(
+        return failed(
             "platform",
             found,
             "there is no runtime for 32-bit Arm and this Python; use a 64-bit system, or Python 3.11 (Bookworm)",
@@ -133,8 +131,8 @@ def check_platform(
             "a 32-bit system on a 64-bit kernel: name its runtime, pip install tflite-runtime 'numpy<2'; "
             "or use a 64-bit system"
         )
-        return Check(name="platform", level="warn", found=found, remedy=remedy)
-    return Check(name="platform", level="ok", found=found)
+        return doubtful("platform", found, remedy)
+    return good("platform", found)
 
 
 def _installed(distribution: str) -> str:
@@ -151,12 +149,12 @@ def check_numpy() -> Check:
 
     tflite, litert = _installed("tflite-runtime"), _installed("ai-edge-litert")
     if not tflite or int(np.__version__.split(".")[0]) < 2:
-        return Check(name="numpy", level="ok", found=np.__version__)
+        return good("numpy", np.__version__)
     found = f"{np.__version__} beside tflite-runtime {tflite}, which was built for numpy 1 and does not say so"
     if litert and os.environ.get("INKEDGE_RUNTIME") != "tflite":
         remedy = "harmless while ai-edge-litert is used; pip uninstall tflite-runtime"
-        return Check(name="numpy", level="warn", found=found, remedy=remedy)
-    return _fail("numpy", found, "pip install 'numpy<2' 'opencv-python-headless<5'", ModelError.exit_code)
+        return doubtful("numpy", found, remedy)
+    return failed("numpy", found, "pip install 'numpy<2' 'opencv-python-headless<5'", ModelError.exit_code)
 
 
 def check_runtime() -> Check:
@@ -165,7 +163,7 @@ def check_runtime() -> Check:
 
     runtime = find_runtime()
     why = f"named by {VARIABLE}" if os.environ.get(VARIABLE) else "the first one installed"
-    return Check(name="runtime", level="ok", found=f"{runtime.name} {runtime.version}, {why}")
+    return good("runtime", f"{runtime.name} {runtime.version}, {why}")
 
 
 def check_opencv() -> Check:
@@ -174,14 +172,14 @@ def check_opencv() -> Check:
         import cv2
     except ImportError as error:
         remedy = "pip uninstall opencv-python; pip install opencv-python-headless"
-        return _fail("opencv", f"does not load: {error}", remedy, ModelError.exit_code)
+        return failed("opencv", f"does not load: {error}", remedy, ModelError.exit_code)
     registry = cv2.videoio_registry
     cameras = {registry.getBackendName(backend) for backend in registry.getCameraBackends()}
     streams = {registry.getBackendName(backend) for backend in registry.getStreamBackends()}
     found = f"{cv2.__version__}, video by {', '.join(sorted(cameras | streams)) or 'nothing'}"
     version = tuple(int(part) for part in re.findall(r"\d+", cv2.__version__)[:2])
     if version < OLDEST_OPENCV:
-        return _fail("opencv", found, "pip install --upgrade opencv-python-headless", ModelError.exit_code)
+        return failed("opencv", found, "pip install --upgrade opencv-python-headless", ModelError.exit_code)
     missing = []
     if sys.platform == "linux" and "V4L2" not in cameras:
         missing.append("USB cameras (V4L2)")
@@ -189,8 +187,8 @@ def check_opencv() -> Check:
         missing.append("streams and video files (FFMPEG)")
     if missing:
         remedy = f"it was built without {' and '.join(missing)}; pip install --force-reinstall opencv-python-headless"
-        return Check(name="opencv", level="warn", found=found, remedy=remedy)
-    return Check(name="opencv", level="ok", found=found)
+        return doubtful("opencv", found, remedy)
+    return good("opencv", found)
 
 
 def check_model() -> Check:
@@ -206,8 +204,8 @@ def check_model() -> Check:
     found = f"{manifest.name} ({manifest.recipe}), sha256 {manifest.sha256[:12]}, {right} of {_TRIED} digits right"
     if right < _ENOUGH:
         remedy = f"a good runtime reads {_ENOUGH} or more; install another: pip install --upgrade ai-edge-litert"
-        return _fail("model", found, remedy, ModelError.exit_code)
-    return Check(name="model", level="ok", found=found)
+        return failed("model", found, remedy, ModelError.exit_code)
+    return good("model", found)
 
 
 def check_cameras(root: Path = Path("/")) -> Check:
@@ -219,24 +217,24 @@ def check_cameras(root: Path = Path("/")) -> Check:
     found = ", ".join(f"{device.path} {device.name}" for device in cameras + ribbon) or "none found"
     if closed:
         remedy = f"{closed[0].path} may not be opened: sudo usermod -aG video $USER, then log in again"
-        return Check(name="camera", level="warn", found=found, remedy=remedy)
+        return doubtful("camera", found, remedy)
     if cameras:
-        return Check(name="camera", level="ok", found=found)
+        return good("camera", found)
     remedy = CSI_REMEDY if ribbon else "plug one in, or try `edge run --camera demo`; files need none"
-    return Check(name="camera", level="warn", found=found, remedy=remedy)
+    return doubtful("camera", found, remedy)
 
 
 def check_camera(spec: str, root: Path = Path("/")) -> Check:
     """Whether the camera SPEC gives a frame. Raises SourceError or UsageError if it does not."""
     device = _device_of(spec, find_video_devices(root))
     if device is not None and device.kind == "csi":
-        return _fail("camera", f"{spec}: {device.name} on the CSI connector", CSI_REMEDY, SourceError.exit_code)
+        return failed("camera", f"{spec}: {device.name} on the CSI connector", CSI_REMEDY, SourceError.exit_code)
     if device is not None and device.kind == "other":
         remedy = "it gives no pictures; `edge doctor` without --camera lists the cameras"
-        return _fail("camera", f"{spec}: {device.name} is no camera", remedy, SourceError.exit_code)
+        return failed("camera", f"{spec}: {device.name} is no camera", remedy, SourceError.exit_code)
 
     height, width = _first_frame(spec).pixels.shape[:2]
-    return Check(name="camera", level="ok", found=f"{spec}: {width}×{height}")
+    return good("camera", f"{spec}: {width}×{height}")
 
 
 def _first_frame(spec: str) -> Frame:
@@ -280,7 +278,7 @@ def check_folder(folder: Path) -> Check:
     found = f"{folder}, {free / 1e9:.1f} GB free"
     if not os.access(folder, os.W_OK | os.X_OK):
         remedy = "nothing can be written here; start in another folder or give --output"
-        return Check(name="folder", level="warn", found=found, remedy=remedy)
+        return doubtful("folder", found, remedy)
     if free < _LEAST_FREE_BYTES:
-        return _fail("folder", found, "the disk is full; make room", SinkError.exit_code)
-    return Check(name="folder", level="ok", found=found)
+        return failed("folder", found, "the disk is full; make room", SinkError.exit_code)
+    return good("folder", found)

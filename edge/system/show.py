@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the doctor speaks where numpy and OpenCV, which a bench needs, do not load
     from edge.system.bench import Bench, ModelBench
-    from edge.system.doctor import Check
+    from edge.system.check import Check
 
 
 def check_lines(checks: tuple[Check, ...]) -> Iterator[str]:

@@ -17,7 +17,8 @@ import pytest
 from edge.errors import ModelError, SourceError
 from edge.inference import shipped
 from edge.system import doctor
-from edge.system.doctor import Check, check_camera, check_cameras, check_numpy, check_platform, examine, exit_code
+from edge.system.check import Check
+from edge.system.doctor import check_camera, check_cameras, check_numpy, check_platform, examine, exit_code
 
 # Imports that break as a damaged installation's do; the doctor has to speak all the same.
 BROKEN = """
