@@ -48,7 +48,8 @@ def examine(*, camera: str | None = None, root: Path = Path("/"), settings: Path
     """Every check, in the order in which one breaks the next; a camera is opened only if its SPEC is given.
 
     root is where /dev, /sys and /proc are looked for; settings: the file of a run, the service's own if
-    None and it is there; its broker and port are tried too. Never raises for what is wrong with the machine: that is a Check.
+    None and it is there; its broker and port are tried too. Never raises for what is wrong with the machine: that is a
+    Check.
     """
     looks: tuple[tuple[str, Callable[[], Check | None]], ...] = (
         ("python", check_python),
