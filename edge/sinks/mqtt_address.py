@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +15,8 @@ PASSWORD = "INKEDGE_MQTT_PASSWORD"  # noqa: S105  (a variable's name)
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "give mqtt[s]://[USER@]HOST[:PORT]/TOPIC"
 _MOST_TOPIC_BYTES = 200  # far below MQTT's 65,535; brokers and Home Assistant take it for sure
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,8 @@ def find_password(address: MqttAddress, file: Path | None) -> str | None:
         try:
             with file.open(encoding="utf-8") as opened:
                 password = opened.readline(4096).rstrip("\r\n")
+                if os.fstat(opened.fileno()).st_mode & stat.S_IROTH:
+                    _log.warning("%s: everybody on this machine can read it; chmod o-r %s", place, file)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "not text"
             raise UsageError(f"{place}: {reason}; name a file that holds the password") from error

@@ -89,6 +89,17 @@ def test_a_password_file_that_gives_none_is_refused(tmp_path: Path) -> None:
             find_password(address, file)
 
 
+def test_a_password_that_everybody_can_read_is_told_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    address = parse_mqtt_url("mqtt://me@broker/desk")
+    file = tmp_path / "password"
+    file.write_text("s3cret\n")
+    for mode, told in ((0o600, 0), (0o640, 0), (0o644, 1)):
+        file.chmod(mode)
+        assert find_password(address, file) == "s3cret"
+        assert caplog.text.count("everybody on this machine can read it") == told
+    assert "s3cret" not in caplog.text
+
+
 def test_a_ca_file_without_certificates_or_without_tls_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text("no certificate\n")
