@@ -20,6 +20,7 @@ from tests.faults.streams import Run, free_port
 from tests.sinks.events import wait_for
 
 END_S = 2.0  # of a run that is told to end and has a core to itself
+LONG_S = 180.0  # for what waits on frames, on a machine with much else to do
 CRASHES = 10
 
 
@@ -28,6 +29,22 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of state of the test's own."""
     folder = tmp_path / "state"
     monkeypatch.setenv("STATE_DIRECTORY", str(folder))
+    return folder
+
+
+@pytest.fixture
+def numbers(tmp_path: Path) -> Path:
+    """A folder of many small pictures with a number each: a run of many events in a short time."""
+    folder = tmp_path / "numbers"
+    folder.mkdir()
+    digits, labels = load_digits()
+    for label in range(10):
+        cells = digits[np.flatnonzero(labels == label)[:2]]
+        picture = np.full((60, 100), 235, np.uint8)
+        picture[16:44, 20:76] = 255 - np.hstack(list(cells))
+        cv2.imwrite(f"{folder}/000{label}.png", picture)
+    for number in range(10, 1200):
+        (folder / f"{number:04}.png").symlink_to(folder / f"000{number % 10}.png")
     return folder
 
 
@@ -40,10 +57,10 @@ def ids(path: Path) -> list[str]:
 
 def test_settings_are_printed_and_read_again(tmp_path: Path) -> None:
     flags = ("--camera", "demo", "--size", "640x480", "--roi", "1,2,30,40", "--sink", "jsonl:a", "--sink", "csv:b")
-    code, first = Run(*flags, "--mirror", "--mode", "number", "--print-settings").end(seconds=60)
+    code, first = Run(*flags, "--mirror", "--mode", "number", "--print-settings").end(seconds=LONG_S)
     assert code == 0
     (tmp_path / "edge.toml").write_text(first)
-    code, second = Run("--config", f"{tmp_path}/edge.toml", "--print-settings").end(seconds=60)
+    code, second = Run("--config", f"{tmp_path}/edge.toml", "--print-settings").end(seconds=LONG_S)
     assert code == 0 and second == first
     for line in ('source = "demo"', "size = [640, 480]", "roi = [1, 2, 30, 40]", 'sinks = ["jsonl:a", "csv:b"]'):
         assert line in first
@@ -63,7 +80,7 @@ def test_settings_are_printed_and_read_again(tmp_path: Path) -> None:
 )
 def test_a_mistake_in_flags_is_told_before_anything_is_read(arguments: tuple[str, ...], words: str) -> None:
     run = Run(*arguments, "--quiet")
-    assert run.end(seconds=60) == (2, "")
+    assert run.end(seconds=LONG_S) == (2, "")
     assert any(words in line for line in run.errors), run.errors
 
 
@@ -74,37 +91,37 @@ def test_sighup_puts_thresholds_in_force_without_losing_a_frame(tmp_path: Path) 
     )
     file.write_text(settings % 1.0)
     run = Run("--config", str(file), "--format", "jsonl")
-    wait_for(lambda: len(ids(tmp_path / "e")) > 0, 60)
+    wait_for(lambda: len(ids(tmp_path / "e")) > 0, LONG_S)
     file.write_text(settings % 0.5 + "[web]\nserve = '1'\n")
     run.process.send_signal(signal.SIGHUP)
-    run.wait_for("threshold 0.5", 60)
-    run.wait_for("web.serve: changed, and in force from the next start on", 60)
+    run.wait_for("threshold 0.5", LONG_S)
+    run.wait_for("web.serve: changed, and in force from the next start on", LONG_S)
     file.write_text("[reading]\nthreshold = 7\n")
     run.process.send_signal(signal.SIGHUP)
-    run.wait_for("the old ones stay", 60)
+    run.wait_for("the old ones stay", LONG_S)
     assert any("reading.threshold: must be 0 to 1, not 7" in line for line in run.errors)
     now = len(ids(tmp_path / "e"))
-    wait_for(lambda: len(ids(tmp_path / "e")) > now + 5, 60)
+    wait_for(lambda: len(ids(tmp_path / "e")) > now + 3, LONG_S)
     code, out = run.end(signal.SIGTERM)
     assert code == 0
     events = [json.loads(line) for line in out.splitlines()]
     # Nobody is sure of anything at 1.0; with 0.5 the demo's easier half mostly is.
-    assert events[0]["status"] == "review" and "read" in {event["status"] for event in events[-6:]}
+    assert events[0]["status"] == "review" and "read" in {event["status"] for event in events[-3:]}
     frames = int(run.errors[-1].split(" frames read")[0])
     assert max(event["frame"] for event in events) < frames, "a frame was lost: indices run ahead of the count"
     assert ", 0 skipped" in run.errors[-1]
 
 
-def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(tmp_path: Path, state: Path) -> None:
+def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(tmp_path: Path, state: Path, numbers: Path) -> None:
     (tmp_path / "broker").mkdir()
     broker = Broker(tmp_path / "broker").start()
     away = f"http://127.0.0.1:{free_port()}/hook"
     with listening(broker) as listener:
         run = Run(
-            *("--camera", "demo:fast", "--mqtt", f"mqtt://{broker.host}/desk", "--sink", f"jsonl:{tmp_path}/e"),
+            *("--camera", str(numbers), "--mqtt", f"mqtt://{broker.host}/desk", "--sink", f"jsonl:{tmp_path}/e"),
             *("--sink", away, "--serve", "0", "--snapshots", f"{tmp_path}/pictures"),
         )
-        wait_for(lambda: len(ids(tmp_path / "e")) > 10, 60)
+        wait_for(lambda: len(ids(tmp_path / "e")) > 5, LONG_S)
         crowding = wall_per_cpu()
         told = time.monotonic()
         code, _ = run.end(signal.SIGTERM)
@@ -136,22 +153,6 @@ def queued(state: Path) -> list[str]:
     return found
 
 
-@pytest.fixture
-def numbers(tmp_path: Path) -> Path:
-    """A folder of many small pictures with a number each: a run of many events in a short time."""
-    folder = tmp_path / "numbers"
-    folder.mkdir()
-    digits, labels = load_digits()
-    for label in range(10):
-        cells = digits[np.flatnonzero(labels == label)[:2]]
-        picture = np.full((60, 100), 235, np.uint8)
-        picture[16:44, 20:76] = 255 - np.hstack(list(cells))
-        cv2.imwrite(f"{folder}/000{label}.png", picture)
-    for number in range(10, 1200):
-        (folder / f"{number:04}.png").symlink_to(folder / f"000{number % 10}.png")
-    return folder
-
-
 def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
     tmp_path: Path, state: Path, numbers: Path
 ) -> None:
@@ -173,7 +174,7 @@ def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
                 relay.open()
             before = len(ids(tmp_path / "e"))
             run = Run(*command)
-            wait_for(lambda before=before: len(ids(tmp_path / "e")) > before, 60)
+            wait_for(lambda before=before: len(ids(tmp_path / "e")) > before, LONG_S)
             time.sleep(rng.uniform(0.0, 0.4))
             run.process.kill()
             run.end()
@@ -181,7 +182,7 @@ def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
             relay.close()
         relay.open()
         last = Run(*command, "--frames", "1", "--wait")
-        last.end(seconds=60)
+        last.end(seconds=LONG_S)
         wait_for(lambda: stored <= set(listener.ids()) or rerun(command))
         heard, kept = listener.ids(), ids(tmp_path / "e")
     relay.close()
@@ -197,5 +198,5 @@ def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
 
 def rerun(command: tuple[str, ...]) -> bool:
     """Another short run, which delivers what the last one had no time for."""
-    Run(*command, "--frames", "1").end(seconds=60)
+    Run(*command, "--frames", "1").end(seconds=LONG_S)
     return False
