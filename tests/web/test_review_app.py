@@ -223,7 +223,7 @@ def test_a_job_that_is_none_is_told_before_anything_is_served(tmp_path: Path) ->
     with pytest.raises(JobError, match="there is no ledger"):
         Review(tmp_path)
     command = [sys.executable, "-m", "edge", "forms", "review", str(tmp_path), "--port", "0"]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert run.returncode == 5 and "there is no ledger in it" in run.stderr
 
 
