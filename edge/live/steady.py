@@ -215,7 +215,8 @@ class Steady:
         ]
 
     def _event(self, frame: Frame, track: Track, happening: Happening) -> Event:
-        assert track.shown is not None
+        if track.shown is None:
+            raise ValueError(f"track {track.id}: an event tells what is shown, and nothing is")
         return Event(
             id=f"{self._run}-e{next(self._events):08d}",
             track=track.id,
