@@ -8,6 +8,7 @@ import random
 import signal
 import sqlite3
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,32 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "state"
     monkeypatch.setenv("STATE_DIRECTORY", str(folder))
     return folder
+
+
+Start = Callable[..., Run]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts runs, and ends those that a test that failed has left."""
+    runs: list[Run] = []
+
+    def start_one(*arguments: str) -> Run:
+        runs.append(Run(*arguments))
+        return runs[-1]
+
+    yield start_one
+    for run in runs:
+        if run.process.poll() is None:
+            run.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    (tmp_path / "broker").mkdir()
+    started = Broker(tmp_path / "broker").start()
+    yield started
+    started.stop()
 
 
 @pytest.fixture
@@ -84,13 +111,13 @@ def test_a_mistake_in_flags_is_told_before_anything_is_read(arguments: tuple[str
     assert any(words in line for line in run.errors), run.errors
 
 
-def test_sighup_puts_thresholds_in_force_without_losing_a_frame(tmp_path: Path) -> None:
+def test_sighup_puts_thresholds_in_force_without_losing_a_frame(tmp_path: Path, start: Start) -> None:
     file = tmp_path / "edge.toml"
     settings = (
         f'[camera]\nsource = "demo:fast:easy"\n[reading]\nthreshold = %s\n[events]\nsinks = ["jsonl:{tmp_path}/e"]\n'
     )
     file.write_text(settings % 1.0)
-    run = Run("--config", str(file), "--format", "jsonl")
+    run = start("--config", str(file), "--format", "jsonl")
     wait_for(lambda: len(ids(tmp_path / "e")) > 0, LONG_S)
     file.write_text(settings % 0.5 + "[web]\nserve = '1'\n")
     run.process.send_signal(signal.SIGHUP)
@@ -112,12 +139,12 @@ def test_sighup_puts_thresholds_in_force_without_losing_a_frame(tmp_path: Path) 
     assert ", 0 skipped" in run.errors[-1]
 
 
-def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(tmp_path: Path, state: Path, numbers: Path) -> None:
-    (tmp_path / "broker").mkdir()
-    broker = Broker(tmp_path / "broker").start()
+def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(
+    tmp_path: Path, state: Path, numbers: Path, broker: Broker, start: Start
+) -> None:
     away = f"http://127.0.0.1:{free_port()}/hook"
     with listening(broker) as listener:
-        run = Run(
+        run = start(
             *("--camera", str(numbers), "--mqtt", f"mqtt://{broker.host}/desk", "--sink", f"jsonl:{tmp_path}/e"),
             *("--sink", away, "--serve", "0", "--snapshots", f"{tmp_path}/pictures"),
         )
@@ -128,7 +155,6 @@ def test_sigterm_ends_in_two_seconds_with_all_delivered_or_queued(tmp_path: Path
         took = time.monotonic() - told
         stored = ids(tmp_path / "e")
         wait_for(lambda: listener.ids() == stored)
-    broker.stop()
     assert code == 0
     assert took < END_S * max(crowding, wall_per_cpu()), f"{took:.1f} s"
     assert queued(state) == stored  # for the web address that is away
@@ -154,10 +180,8 @@ def queued(state: Path) -> list[str]:
 
 
 def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
-    tmp_path: Path, state: Path, numbers: Path
+    tmp_path: Path, state: Path, numbers: Path, broker: Broker, start: Start
 ) -> None:
-    (tmp_path / "broker").mkdir()
-    broker = Broker(tmp_path / "broker").start()
     relay, rng = Relay(broker.port), random.Random(5)
     command = (
         "--camera",
@@ -173,7 +197,7 @@ def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
             if crash % 2:  # every other time the broker is away, and what waits grows
                 relay.open()
             before = len(ids(tmp_path / "e"))
-            run = Run(*command)
+            run = start(*command)
             wait_for(lambda before=before: len(ids(tmp_path / "e")) > before, LONG_S)
             time.sleep(rng.uniform(0.0, 0.4))
             run.process.kill()
@@ -186,7 +210,6 @@ def test_a_power_cut_at_any_moment_corrupts_no_file_and_loses_no_stored_event(
         wait_for(lambda: stored <= set(listener.ids()) or rerun(command))
         heard, kept = listener.ids(), ids(tmp_path / "e")
     relay.close()
-    broker.stop()
     assert stored <= set(heard)
     assert len(kept) == len(set(kept)), "an id is twice in the file"
     # The file has an event before the queue has it, so each crash may come between the two.
