@@ -36,7 +36,9 @@ _LARGE_PART = 0.02
 _ALIKE = 2.5
 _ALIKE_MERE = 1.5
 # With one pen heights differ by more than strokes and ink do.
-_FAR_FROM_IT, _ALIKE_PEN = 3.0, 2.0
+_FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
+# A single digit among more than so many finds that are none does not tell where the paper is.
+_OF_MANY = 4
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
 
@@ -112,7 +114,10 @@ def doubts_of(
         weights = [speaker for speaker in speakers for _ in range(speaker.length)]
         typical = [quantile(np.array([speaker.size[i] for speaker in weights]), 0.5) for i in range(3)]
     beside = 0 if paper is None else sum(paper.holds(place) for place in strange)
-    drowned = sum(speaker.length for speaker in speakers) < beside
+    said = sum(speaker.length for speaker in speakers)
+    drowned = said < beside
+    if all(speaker.length == 1 for speaker in speakers):  # a speck among many looks like a digit
+        drowned |= _OF_MANY * said < len(strange) + len(finds) - len(speakers)
     return tuple(_doubt(find, paper, typical, spoke=find in speakers, drowned=drowned) for find in finds)
 
 
@@ -145,11 +150,12 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
         if not paper.holds(find.place):
             reasons.append("not on the paper that the others are on")
             no_writing = True
-        ratios = [abs(math.log(max(a, 1e-3) / b)) for a, b in zip(find.size, typical, strict=True)]
-        if max(ratios) > math.log(_ALIKE_MERE if find.mere else _ALIKE):
+        height, stroke, strength = (math.log(max(a, 1e-3) / b) for a, b in zip(find.size, typical, strict=True))
+        if max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE_MERE if find.mere else _ALIKE):
             reasons.append("not like the other writing")
-            # One may write larger and smaller, with the same pen.
-            far = ratios[0] > math.log(_FAR_FROM_IT) or max(ratios[1:]) > math.log(_ALIKE_PEN)
+            # One may write larger and smaller; the pen, its stroke now in pixels, remains the same.
+            pen = max(abs(height + stroke), abs(strength))
+            far = abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
             no_writing |= (find.mere and far) or find.confidence < _SURE_ALONE
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE
     # Beside other numbers a single digit has to look like one.

@@ -24,7 +24,7 @@ _SURE = 0.5
 # Where all are this sure, a second look at the page finds no more.
 _SURE_AND_CALM = 0.9
 # It is made for small writing: strokes of digits higher than this part of the page are too wide for it.
-_LARGE_PART = 0.078
+_LARGE_PART, _LIKELY = 0.078, 0.8
 # It counts where it finds so much more.
 _MUCH_BETTER = 1.2
 # No digit can be told on a narrower page.
@@ -140,11 +140,9 @@ def _find_numbers(page: PageInk, classifier: Classifier, open_strips: OpenStrips
 def _is_large(numbers: Sequence[Written], shape: tuple[int, ...], shrunk: float) -> bool:
     """True if a number's digits are so large, on a page of this shape, that a fine look would lose their strokes."""
     least = _LARGE_PART * max(shape) * shrunk
-    zooms = (math.hypot(*number.strip.to_page[:, 0]) for number in numbers)
-    return any(
-        number.height_px * zoom > least and number.confidence > _SURE
-        for number, zoom in zip(numbers, zooms, strict=True)
-    )
+    # Shadows and edges look like large ones and zeros.
+    plain = [number for number in numbers if number.confidence > _LIKELY and set(number.text) - {"0", "1"}]
+    return any(number.height_px * math.hypot(*number.strip.to_page[:, 0]) > least for number in plain)
 
 
 def _weight(numbers: Sequence[Written]) -> float:
