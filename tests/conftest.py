@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Tests read with the models that ship, whatever is installed on the machine.
+os.environ["INKEDGE_MODELS"] = str(Path(tempfile.gettempdir()) / f"no-models-{os.getpid()}")
 
 # The edge's own environment has no TensorFlow and no developer's tools: what needs them is not collected there at all,
 # but for the tests that carry the marker `edge_only`, which any environment of the edge can run.

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from edge.errors import ModelError
+from edge.inference.installed import installed_model
 
-# What `edge` uses unasked, by task: a strip model's name begins with its task, and no digit model's does.
+# What `edge` uses unasked where no other model is installed, by task: a strip model's name begins with its task, and no
+# digit model's does.
 DEFAULTS: Mapping[str, str] = MappingProxyType({"digit": "paper", "strip": "strip"})
 DEFAULT = DEFAULTS["digit"]
 FOLDER = Path(__file__).parent / "models"
@@ -43,10 +45,13 @@ def shipped_models(task: str | None = None) -> tuple[ShippedModel, ...]:
 
 
 def find_model(model: str | Path | None = None, *, task: str = "digit") -> Path:
-    """The .tflite file of a shipped model's name, of a path, or the task's own for None.
+    """The .tflite file of a shipped model's name, of a path, or what this machine uses for the task for None.
 
-    Raises ModelError if there is none; whether a file is of the task shows when it is opened.
+    That is the installed model, else the one that ships. Raises ModelError if there is none; whether a file is of the
+    task shows when it is opened.
     """
+    if model is None and (installed := installed_model(task)) is not None:
+        return installed
     name = DEFAULTS[task] if model is None else str(model)
     for shipped in shipped_models():
         if shipped.name == name:

@@ -31,8 +31,6 @@ OLDEST_PYTHON = (3, 11)
 # The last Python that tflite-runtime has wheels for, and the only runtime for 32-bit Arm.
 LAST_PYTHON_OF_TFLITE = (3, 11)
 OLDEST_OPENCV = (4, 10)
-# Shipped digits that the default model reads as a self-test; it has 99 % of them right, a broken runtime 10 %.
-_TRIED, _ENOUGH = 100, 95
 # Readings are small; with less than this something else has filled the disk.
 _LEAST_FREE_BYTES = 50 * 1024 * 1024
 # Opening, and a frame: a camera that has not given one by then will not.
@@ -193,18 +191,18 @@ def check_opencv() -> Check:
 
 
 def check_model() -> Check:
-    """Whether the default model is whole, loads, and reads the shipped digits on this machine. Raises ModelError."""
-    from edge.inference.classifier import Classifier
-    from edge.sources.digits import load_digits
+    """Whether the model in use is whole, loads, and reads the shipped digits on this machine. Raises ModelError."""
+    from edge.inference.installed import installed_model
+    from edge.system.trial import ENOUGH, TRIED, try_model
 
-    classifier = Classifier.open()
-    images, labels = load_digits()
-    predictions = classifier.predict(images[:_TRIED, :, :, None])
-    right = sum(p.label == str(label) for p, label in zip(predictions, labels[:_TRIED], strict=True))
-    manifest = classifier.manifest
-    found = f"{manifest.name} ({manifest.recipe}), sha256 {manifest.sha256[:12]}, {right} of {_TRIED} digits right"
-    if right < _ENOUGH:
-        remedy = f"a good runtime reads {_ENOUGH} or more; install another: pip install --upgrade ai-edge-litert"
+    installed = installed_model("digit")
+    trial = try_model(installed)
+    manifest = trial.manifest
+    found = f"{manifest.name} ({manifest.recipe}), sha256 {manifest.sha256[:12]}, {trial.right} of {TRIED} digits right"
+    if installed is not None:
+        found += f", installed in {installed.parent}"
+    if not trial.passed:
+        remedy = f"a good runtime reads {ENOUGH} or more; install another: pip install --upgrade ai-edge-litert"
         return failed("model", found, remedy, ModelError.exit_code)
     return good("model", found)
 
