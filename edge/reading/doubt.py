@@ -153,10 +153,10 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
         height, stroke, strength = (math.log(max(a, 1e-3) / b) for a, b in zip(find.size, typical, strict=True))
         if max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE_MERE if find.mere else _ALIKE):
             reasons.append("not like the other writing")
-            # One may write larger and smaller; the pen, its stroke now in pixels, remains the same.
-            pen = max(abs(height + stroke), abs(strength))
-            far = abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
-            no_writing |= (find.mere and far) or find.confidence < _SURE_ALONE
+            # One may write larger and smaller, with the same pen or, in a photo, nearer to it.
+            pen = max(min(abs(stroke), abs(height + stroke)), abs(strength))
+            far = find.length > 1 or abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
+            no_writing |= (find.mere and (far or drowned)) or find.confidence < _SURE_ALONE
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE
     # Beside other numbers a single digit has to look like one.
     if paper is not None and find.length == 1:
