@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.inference.classifier import softmax
+from edge.inference.manifest import Expected
 
 # Networks trained for a few epochs lie between 1 and 2, those that learned a teacher's softened probabilities near 0.5.
 # The bounds keep a network without a single held-back mistake, whose best temperature is 0, from calling everything
@@ -73,6 +74,32 @@ def sure_threshold(
     read = np.ones(len(said), np.bool_) if none is None else said != none
     allowed = WRONG_ALLOWED if none is None else WRONG_ALLOWED_ON_PAPER
     return threshold_for(chances.max(axis=1)[read], (said != labels)[read], allowed=allowed, lowest=LOWEST_THRESHOLD)
+
+
+def expected_of(
+    logits: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int64],
+    temperature: float,
+    threshold: float,
+    *,
+    none: int | None = None,
+) -> Expected | None:
+    """What to expect of digits in use: what is said of those held back, things that are no digits left out.
+
+    None if only such things are held back. logits (n, L), labels (n,), none as for sure_threshold.
+    """
+    digits = np.ones(len(labels), np.bool_) if none is None else labels != none
+    if not digits.any():
+        return None
+    chances = softmax(logits[digits] / np.float32(temperature))
+    confidence, said = chances.max(axis=1), chances.argmax(axis=1)
+    refused = np.zeros(len(said), np.bool_) if none is None else said == none
+    return Expected(
+        n=len(said),
+        confidence=min(1.0, float(confidence.mean())),
+        unsure=float((refused | (confidence < threshold)).mean()),
+        none=float(refused.mean()),
+    )
 
 
 def threshold_for(

@@ -14,7 +14,7 @@ from convert.calibration import COLDEST, HOTTEST, smallest, threshold_for
 from convert.examples import Examples
 from edge.imaging.strips import BUCKET, PAD
 from edge.inference.ctc import Ranked, rank
-from edge.inference.manifest import Manifest
+from edge.inference.manifest import Expected, Manifest
 from edge.inference.strip import ROWS, StripReader
 from edge.reading.line import SURE_AT_A_GLANCE, VIEWS
 from edge.values import Image
@@ -28,7 +28,7 @@ _LEAST = 1e-4
 
 
 def calibrated_strips(manifest: Manifest, content: bytes, heldback: Examples) -> Manifest:
-    """The manifest with temperature, threshold and held-back accuracy: the share of texts that are right, in percent.
+    """The manifest with temperature, threshold, what to expect and the percentage of held-back texts that are right.
 
     Each strip is read as the edge reads it: at a glance, and in more views if that is not sure.
     """
@@ -37,10 +37,18 @@ def calibrated_strips(manifest: Manifest, content: bytes, heldback: Examples) ->
     right = np.array([said.texts[0] == text for said, text in zip(found, heldback.labels.tolist(), strict=True)])
     temperature = best_text_temperature(found, right)
     confidence = np.array([said.shares(temperature)[0] for said in found])
+    threshold = threshold_for(confidence, ~right, allowed=WRONG_ALLOWED, lowest=LOWEST_THRESHOLD)
+    nothing = np.array([not said.texts[0] for said in found])
     return replace(
         manifest,
         temperature=temperature,
-        threshold=threshold_for(confidence, ~right, allowed=WRONG_ALLOWED, lowest=LOWEST_THRESHOLD),
+        threshold=threshold,
+        expected=Expected(
+            n=len(found),
+            confidence=min(1.0, float(confidence.mean())),
+            unsure=float((nothing | (confidence < threshold)).mean()),
+            none=float(nothing.mean()),
+        ),
         metrics={"heldback": {"n": len(heldback), "accuracy": round(100 * float(right.mean()), 3)}},
     )
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from convert.calibration import best_temperature, sure_threshold
+from convert.calibration import best_temperature, expected_of, sure_threshold
 from convert.examples import SIDE, Examples, labelled_examples
 from convert.gates import DIGIT_GATES, STRIP_GATES, Gates
 from convert.judges import Chances, Judge, LabelJudge, TextJudge
@@ -87,7 +87,10 @@ class DigitTask:
         return with_logits(network)
 
     def calibrated(self, manifest: Manifest, content: bytes, heldback: Examples) -> Manifest:
-        """The manifest with temperature, threshold and held-back accuracy. Raises ModelError for foreign labels."""
+        """The manifest with temperature, threshold, what to expect, held-back accuracy.
+
+        Raises ModelError for foreign labels.
+        """
         if heldback.labels.min() < 0 or heldback.labels.max() >= len(manifest.labels):
             raise ModelError(
                 f"{manifest.name}: held-back labels go beyond the {len(manifest.labels)} of the run; train again"
@@ -96,10 +99,12 @@ class DigitTask:
         temperature = best_temperature(logits, heldback.labels)
         none = manifest.labels.index(NOT_A_DIGIT) if NOT_A_DIGIT in manifest.labels else None
         right = int((logits.argmax(axis=1) == heldback.labels).sum())
+        threshold = sure_threshold(logits, heldback.labels, temperature, none=none)
         return replace(
             manifest,
             temperature=temperature,
-            threshold=sure_threshold(logits, heldback.labels, temperature, none=none),
+            threshold=threshold,
+            expected=expected_of(logits, heldback.labels, temperature, threshold, none=none),
             metrics={"heldback": {"n": len(heldback), "accuracy": round(100 * right / len(heldback), 3)}},
         )
 

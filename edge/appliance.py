@@ -12,6 +12,7 @@ from typing import Self
 
 from edge.errors import UsageError
 from edge.live.deliver import close_together, deliver
+from edge.live.lasting import LeaveFigures
 from edge.live.loop import Limits, Watcher, follow
 from edge.live.memory import keep_little
 from edge.live.reload import CurrentReader, Reloader
@@ -112,6 +113,7 @@ class Appliance:
 
     def _open_watchers(self) -> None:
         """What looks on, each imported only when it is wanted: a preview brings a web server."""
+        self.watchers.append(LeaveFigures(self.vitals))
         kept, roi = self.settings.snapshots, self.settings.reading.roi
         if kept.folder is not None:
             from edge.live.snapshots import Snapshots

@@ -64,12 +64,45 @@ def _open_shape(details: Mapping[str, Any]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a model said of n held-back digits, or of numbers for strip models: what to expect of it in use.
+
+    confidence is their mean; unsure the share that is not read as sure, below the threshold or no digit; none the share
+    that is taken for no digit.
+    """
+
+    n: int
+    confidence: float
+    unsure: float
+    none: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or not all(0 <= share <= 1 for share in (self.confidence, self.unsure, self.none)):
+            raise ModelError(f"manifest: what is expected needs n from 1 on and shares in 0 to 1, not {self}")
+
+    def to_json(self) -> dict[str, float]:
+        """As the manifest stores it."""
+        shares = {"confidence": self.confidence, "unsure": self.unsure, "none": self.none}
+        return {"n": self.n} | {name: round(share, 6) for name, share in shares.items()}
+
+    @staticmethod
+    def from_json(raw: Mapping[str, Any]) -> Expected:
+        """From a manifest. Raises KeyError, TypeError, ValueError, ModelError for what is none."""
+        return Expected(
+            n=int(raw["n"]),
+            confidence=float(raw["confidence"]),
+            unsure=float(raw["unsure"]),
+            none=float(raw["none"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What a .tflite file is and how it is used.
 
     labels as trained; temperature divides, before the softmax, a digit model's logits, and the log-probabilities of
     whole texts that a strip model gives; threshold is the confidence from which a reading counts as sure; metrics maps
-    a data set's name to figures with n; runtimes names where the file loads.
+    a data set's name to figures with n; runtimes names where the file loads; expected is None where nobody measured it.
     """
 
     name: str
@@ -86,6 +119,7 @@ class Manifest:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     recipe: str = ""
+    expected: Expected | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS or self.output_kind not in KINDS:
@@ -121,7 +155,7 @@ class Manifest:
             "runtimes": list(self.runtimes),
             "metrics": dict(self.metrics),
             "training": dict(self.training),
-        }
+        } | ({} if self.expected is None else {"expected": self.expected.to_json()})
 
     def write(self, path: Path) -> None:
         """Write the manifest as JSON, aside first, so that a crash leaves the old one or the new one."""
@@ -160,6 +194,7 @@ class Manifest:
                 metrics=dict(raw.get("metrics", {})),
                 training=dict(raw.get("training", {})),
                 recipe=str(raw.get("recipe", "")),
+                expected=Expected.from_json(raw["expected"]) if "expected" in raw else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 
 from edge.errors import EdgeError
+from edge.inference.drift import Drift
 from edge.inference.runtime import busy_s
 from edge.live.vitals import Vitals
 from edge.reading.reader import Reader
@@ -45,15 +46,24 @@ class CurrentReader:
         self._settings = settings
         self._reader = open_reader(settings)
         self._vitals = vitals
+        self._watch_drift()
 
     def change(self, settings: ReadingSettings) -> Reader:
         """Read with these settings, and the models that they mean now; the new reader. Raises as __init__ does."""
         reader = open_reader(settings)
         _ = reader.threshold  # opens what it needs for it, or fails here
         self._settings, self._reader = settings, reader
+        self._watch_drift()
         for call in self.on_change:
             call()
         return reader
+
+    def _watch_drift(self) -> None:
+        """Have the vitals count for the model that reads; what they counted stays while it is the same."""
+        reader, drift = self._reader, self._vitals.drift
+        manifest = (reader.open_strips() if reader.mode == "number" else reader.classifier).manifest
+        if drift is None or drift.sha256 != manifest.sha256:
+            self._vitals.drift = Drift.of(manifest)
 
     def another(self) -> Reader:
         """A reader of its own for another thread, like the one in use. Raises ModelError."""

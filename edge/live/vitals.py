@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from edge.inference.drift import Drift
 from edge.sinks.base import Waiting
 
 # The last line tells of the latest frames: ten minutes at 15 a second.
@@ -41,7 +42,8 @@ class Vitals:
     seen: monotonic time of the newest frame read, None before the first. lost: the source gives nothing at present.
     faults: of the camera, by edge.live.pulse.FaultKind.
     inference_us: what the models took for the newest frame. queues: by the sink's name. began, ended: monotonic times;
-    ended is None while the run goes. Single attributes are replaced whole, so that a reader needs no lock.
+    ended is None while the run goes. drift: how the model in use does, None where its manifest does not say what to
+    expect. Single attributes are replaced whole, so that a reader needs no lock.
     """
 
     frames: int = 0
@@ -57,6 +59,7 @@ class Vitals:
     inference_us: float = 0.0
     events: Counter[str] = field(default_factory=Counter)
     queues: dict[str, Waiting] = field(default_factory=dict)
+    drift: Drift | None = None
 
     def count_frame(self, latency_s: float) -> None:
         """One more frame was read, so long after it was taken."""

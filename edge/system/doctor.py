@@ -12,6 +12,7 @@ import re
 import shutil
 import struct
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, Queue
@@ -56,6 +57,7 @@ def examine(*, camera: str | None = None, root: Path = Path("/"), settings: Path
         ("runtime", check_runtime),
         ("opencv", check_opencv),
         ("model", check_model),
+        ("model in use", check_use),
         ("camera", lambda: check_cameras(root) if camera is None else check_camera(camera, root)),
         ("folder", lambda: check_folder(Path.cwd())),
         ("disk", lambda: check_disk(root)),
@@ -205,6 +207,27 @@ def check_model() -> Check:
         remedy = f"a good runtime reads {ENOUGH} or more; install another: pip install --upgrade ai-edge-litert"
         return failed("model", found, remedy, ModelError.exit_code)
     return good("model", found)
+
+
+def check_use() -> Check | None:
+    """Whether the model of the latest run met what it was made for, as far as a run left word; None if none did."""
+    try:
+        from edge.inference.installed import SYSTEM_STATE
+        from edge.live.lasting import FILE, LastingFigures
+        from edge.sinks.state import state_folder
+    except ImportError:  # the checks of what is missing have said so
+        return None
+    folders = [state_folder()] + ([SYSTEM_STATE] if os.geteuid() == 0 else [])
+    left = [found for folder in folders if (found := LastingFigures.read(folder / FILE)) is not None]
+    if not left:
+        return None
+    latest = max(left, key=lambda one: one.time)
+    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(latest.time))
+    said = f"{latest.model}, {day}, {latest.left or latest.all}"
+    if latest.left:
+        remedy = "look at the lens, the light and who writes; corrected digits teach the model: docs/learn.md"
+        return doubtful("model in use", said, remedy)
+    return good("model in use", said)
 
 
 def check_cameras(root: Path = Path("/")) -> Check:

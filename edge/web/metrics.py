@@ -48,6 +48,7 @@ def metrics_text(vitals: Vitals, *, viewers: int) -> str:
         _counts("events_total", "Numbers that appeared, changed or went.", "event", vitals.events, get_args(Happening)),
         _one("viewers", "gauge", "Pages and streams open in browsers.", viewers),
     ]
+    parts += _drift(vitals)
     for name, kind, words, field in (
         ("queue_length", "gauge", "Events stored and not yet delivered.", "waiting"),
         ("queue_held", "gauge", "Events in memory, for the disk takes none.", "held"),
@@ -58,6 +59,24 @@ def metrics_text(vitals: Vitals, *, viewers: int) -> str:
         values = [((("sink", sink),), float(getattr(queue, field))) for sink, queue in queues]
         parts.append(_metric(name, kind, words, values))
     return "".join(parts)
+
+
+def _drift(vitals: Vitals) -> list[str]:
+    """How the model does; nothing where its manifest does not say what to expect."""
+    if vitals.drift is None:
+        return []
+    figures = vitals.drift.figures()
+    parts = [_one("model_use_digits", "gauge", "Of the latest digits read, those counted below.", figures.n)]
+    named = [((("figure", one.what.replace(" ", "_")),), one) for one in figures.all]
+    for name, words, field in (
+        ("model_use", "How sure the model is of the latest digits.", "value"),
+        ("model_use_low", "The lower end of its interval.", "low"),
+        ("model_use_high", "The upper end of its interval.", "high"),
+        ("model_use_expected", "What the model's manifest expects.", "expected"),
+        ("model_use_left", "1 if it is surely worse than expected.", "left"),
+    ):
+        parts.append(_metric(name, "gauge", words, [(labels, float(getattr(one, field))) for labels, one in named]))
+    return parts
 
 
 def _one(name: str, kind: str, words: str, value: float) -> str:

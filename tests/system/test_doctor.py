@@ -89,7 +89,7 @@ def test_a_damaged_model_fails_with_the_code_for_models(monkeypatch: pytest.Monk
 def test_a_runtime_that_computes_nonsense_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     images = np.zeros((200, 28, 28), np.uint8)
     labels = np.arange(200, dtype=np.uint8) % 10
-    monkeypatch.setattr("edge.sources.digits.load_digits", lambda: (images, labels))
+    monkeypatch.setattr("edge.system.trial.load_digits", lambda: (images, labels))
     check = doctor.check_model()
     assert check.level == "fail"
     assert "0 of 100 digits right" in check.found  # blank paper is no digit

@@ -58,8 +58,8 @@ class Generation:
         """The generation of a run. Raises ModelError if a model cannot be used."""
         return cls(
             forms=tuple(FormOutline.of(template) for template in templates),
-            model=_identity(model, "digit"),
-            strip_model=_identity(strip_model, "strip"),
+            model=identity(model, "digit"),
+            strip_model=identity(strip_model, "strip"),
             threshold=threshold,
         )
 
@@ -106,8 +106,11 @@ class Generation:
         return Generation(forms=forms, **raw)
 
 
-def _identity(model: str | Path | None, task: str) -> str:
-    """A hash of all of a model that readings depend on: its file, and what its manifest says of confidence."""
+def identity(model: str | Path | None, task: str) -> str:
+    """A hash of all of a model that readings depend on: its file, and what its manifest says of confidence.
+
+    Raises ModelError if it cannot be used.
+    """
     manifest, _ = load_model(find_model(model, task=task))
     said = (manifest.sha256, manifest.preprocessing, manifest.temperature, manifest.threshold)
     return hashlib.sha256(repr(said).encode()).hexdigest()

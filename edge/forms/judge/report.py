@@ -14,6 +14,7 @@ from edge.forms.job.ledger import Ledger
 from edge.forms.job.reopen import reopen
 from edge.forms.job.review_figures import review_figures
 from edge.forms.judge.charts import error_curve, reliability
+from edge.forms.judge.report_drift import drift_of, drift_part
 from edge.forms.judge.report_page import page_of, table
 from edge.forms.judge.report_review import review_part
 from edge.forms.judge.scored import (
@@ -44,6 +45,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
     with Ledger(job) as ledger, ledger.still():
         scored = score_job(ledger, known)
         reviewed = review_figures(ledger)
+        figures = drift_of(ledger)
     certainty = certainty_of(scored)
     whole = Score.of("all", (one for one in scored if one.counts))
     straight = [straight_through(scored, certainty, error) for error in ERRORS] if certainty else []
@@ -55,6 +57,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
         *_straight_part(straight, scored),
         *_chart_part(certainty, whole),
         *_score_part(scored),
+        *drift_part(figures),
         *review_part(reviewed),
         *_mistake_part(scored),
     ]
