@@ -432,7 +432,7 @@ def make_troubles(
             try:
                 connection.request("GET", rng.choice(("/stream.mjpg", "/readings", "/metrics", "/snapshot.jpg")))
                 connection.getresponse().read(10_000)
-            except (OSError, http.client.HTTPException):
+            except (OSError, http.client.HTTPException, AttributeError):  # the last: closed in the midst of an answer
                 pass
 
         threading.Thread(target=look, daemon=True).start()
