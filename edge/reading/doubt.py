@@ -160,7 +160,7 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE
     # Beside other numbers a single digit has to look like one.
     if paper is not None and find.length == 1:
-        no_writing |= find.confidence < (_SURE if reasons else _LIKELY)
+        no_writing |= find.confidence < (_SURE if reasons or find.mere else _LIKELY)
     # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
     # another sheet.
     no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE)
