@@ -15,7 +15,8 @@ HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
-# Tests read with the models that ship, whatever is installed on the machine.
+# Tests read with the models that ship, whatever is installed on the machine, and leave nothing of runs in a home.
+os.environ["XDG_STATE_HOME"] = str(Path(tempfile.gettempdir()) / f"no-state-{os.getpid()}")
 os.environ["INKEDGE_MODELS"] = str(Path(tempfile.gettempdir()) / f"no-models-{os.getpid()}")
 
 # The edge's own environment has no TensorFlow and no developer's tools: what needs them is not collected there at all,

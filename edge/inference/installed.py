@@ -227,8 +227,9 @@ def _content(file: Path, most: int) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a new file, readable to all, and have it on the disk."""
-    with file.open("wb") as stream:
+    """Write a file, readable to all, and have it on the disk; never through a link that somebody put there."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(file, flags, 0o644), "wb") as stream:
         os.fchmod(stream.fileno(), 0o644)
         stream.write(content)
         stream.flush()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convert.calibration import COLDEST, best_temperature, negative_log_likelihood, sure_threshold
+from convert.calibration import COLDEST, best_temperature, expected_of, negative_log_likelihood, sure_threshold
 
 
 def overconfident(factor: float, n: int = 4000) -> tuple[np.ndarray, np.ndarray]:
@@ -68,3 +68,17 @@ def test_nothing_is_sure_when_the_surest_digit_is_wrong() -> None:
 def test_digits_of_one_confidence_are_in_or_out_together() -> None:
     logits, labels = two_labels([0.95] * 200, [199])
     assert sure_threshold(logits, labels, 1.0) == 1.0
+
+
+def test_what_to_expect_is_of_digits_alone() -> None:
+    """Three labels, the last of them no digit: six digits, one of them unsure and one refused, and what is none."""
+    sure, unsure, refused = [0.98, 0.01, 0.01], [0.6, 0.39, 0.01], [0.01, 0.0, 0.99]
+    logits = np.log(np.array([sure, sure, sure, sure, unsure, refused, refused, sure]) + 1e-9).astype(np.float32)
+    labels = np.array([0, 0, 0, 1, 0, 1, 2, 2])
+    found = expected_of(logits, labels, 1.0, 0.9, none=2)
+    assert found is not None
+    assert (found.n, found.unsure, found.none) == (6, pytest.approx(2 / 6), pytest.approx(1 / 6))
+    assert found.confidence == pytest.approx((4 * 0.98 + 0.6 + 0.99) / 6, abs=1e-4)
+    assert expected_of(logits[6:], labels[6:], 1.0, 0.9, none=2) is None
+    without = expected_of(logits, labels % 2, 1.0, 0.9)
+    assert without is not None and (without.n, without.none) == (8, 0.0)

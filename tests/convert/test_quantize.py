@@ -30,6 +30,7 @@ def test_each_recipe_makes_a_file_and_a_manifest_that_the_edge_opens(all_recipes
     assert (manifest.labels, manifest.output_kind) == (DIGITS, "logits")
     assert manifest.metrics["heldback"]["n"] == 800 and manifest.metrics["heldback"]["accuracy"] > 98
     assert 0.5 < manifest.temperature < 3 and 0.9 <= manifest.threshold < 1
+    assert manifest.expected is not None and manifest.expected.n == manifest.metrics["heldback"]["n"]
     assert manifest.runtimes == ("litert", "tflite")
     assert manifest.training["seed"] == json.loads((all_recipes / "run.json").read_text())["seed"]
     assert not list(all_recipes.glob("*.part"))

@@ -118,6 +118,16 @@ def test_a_folder_that_cannot_be_written_and_one_that_is_a_link(store: Store, tm
     assert not list((tmp_path / "elsewhere").iterdir())
 
 
+def test_a_link_in_the_folder_is_not_written_through(store: Store, tmp_path: Path) -> None:
+    store.install(LECTURE, "digit", anything)
+    (tmp_path / "victim").write_text("mine")
+    (store.folder / "digit.used.part").symlink_to(tmp_path / "victim")
+    with pytest.raises(SinkError, match="models cannot be changed there"):
+        store.install(PAPER, "digit", anything)
+    assert (tmp_path / "victim").read_text() == "mine"
+    assert name_of(installed_model("digit")) == "lecture"
+
+
 def test_files_are_readable_to_the_service_whatever_the_umask(store: Store) -> None:
     before = os.umask(0o077)
     try:
