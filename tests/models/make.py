@@ -1,7 +1,7 @@
 """Make the tests' run folder from a real one: `python tests/models/make.py RUN`; the network without its optimizer.
 
 Beside it goes reference.npz: what Keras says of the digits that ship with the edge, for environments without Keras.
-Of a paper run that is all: the tests convert the lecture's.
+The tests convert the lecture's, and go on training the paper's.
 """
 
 import json
@@ -24,8 +24,7 @@ def main(run: Path) -> None:
     told = json.loads((run / "run.json").read_text())
     folder = FOLDER / told["model"]
     folder.mkdir(exist_ok=True)
-    if told["model"] == "lecture":
-        make_run(run, network, told, folder)
+    make_run(run, network, told, folder)
     images, _ = load_digits()
     said = network.predict(images[..., None].astype(np.float32) / 255, verbose=0)
     np.savez_compressed(folder / "reference.npz", probabilities=said.astype(np.float16))
@@ -33,7 +32,8 @@ def main(run: Path) -> None:
 
 def make_run(run: Path, network: Any, told: dict[str, Any], folder: Path) -> None:
     network.save(folder / "model.keras", include_optimizer=False)
-    told.pop("source", None)  # a path on the machine that trained
+    for name in ("source", "teacher"):  # paths on the machine that trained
+        told.pop(name, None)
     (folder / "run.json").write_text(json.dumps(told, indent=1) + "\n")
     with np.load(run / "representative.npz") as content:
         np.savez_compressed(
