@@ -43,6 +43,7 @@ SETTLED = (
     "keep",
     "limit",
     "teacher",
+    "accept_worse",
 )
 
 
@@ -94,11 +95,17 @@ def fit(
     force: Annotated[bool, typer.Option("--force", help="Replace the model that --out holds.")] = False,
     keep: Annotated[Keep, typer.Option(help="Which epoch is stored.")] = "last",
     limit: Annotated[int | None, typer.Option(help="Train on the first so many digits only.")] = None,
+    accept_worse: Annotated[
+        bool, typer.Option("--accept-worse", help="With --from and corrected digits: take what reads worse, too.")
+    ] = False,
 ) -> None:
-    """Train a network into a run folder.
+    """Train a network into a run folder; with --from and --data FOLDER of corrected digits, go on with those.
 
     Example: edge-train fit --model lecture --epochs 5 --seed 1 --out runs/lecture
+
+    Example: edge-train fit --from runs/paper --data crops --out runs/paper-ours
     """
+    from train.corrections import holds_corrections
     from train.fit import start_at, train_on
     from train.run import describe
 
@@ -108,6 +115,12 @@ def fit(
         return typer.echo(describe(resume))
     if freeze and base is None:
         raise UsageError("--freeze needs --from RUN: only a network that has learned something can be frozen")
+    if base is not None and data is not None and holds_corrections(data):
+        return _go_on(context, base, data, out, force=force, accept_worse=accept_worse)
+    if accept_worse:
+        raise UsageError(
+            "--accept-worse: only with --from RUN and --data FOLDER of corrected digits is anything refused"
+        )
     settings = FitSettings.for_model(
         model,
         epochs=epochs,
@@ -123,9 +136,30 @@ def fit(
     typer.echo(describe(folder))
 
 
+def _go_on(
+    context: typer.Context, base: Path, data: Path, out: Path | None, *, force: bool, accept_worse: bool
+) -> None:
+    """Fine-tune on corrected digits."""
+    from train.finetune import finetune
+    from train.run import describe
+
+    unfit = [name for name in ("model", "freeze", "teacher", "keep") if _is_given(context, name)]
+    if unfit:
+        raise UsageError(f"--{unfit[0]}: corrected digits are learned by the whole network of --from; leave it out")
+    told = {name: context.params[name] for name in ("epochs", "batch_size", "validation_split", "seed", "limit")}
+    settings = FitSettings.for_corrections(**{name: told[name] for name in told if _is_given(context, name)})
+    folder = out or Path("runs") / f"corrected-{datetime.now():%Y%m%d-%H%M%S}"
+    finetune(settings, data, folder, base=base, force=force, accept_worse=accept_worse)
+    typer.echo(describe(folder))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _refuse_settled(context: typer.Context) -> None:
-    sources = {name: context.get_parameter_source(name) for name in SETTLED}
-    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    given = [name for name in SETTLED if _is_given(context, name)]
     if given:
         flags = ", ".join("--from" if name == "base" else f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(f"--resume goes on as the run began: {flags} cannot be changed; leave it out, or use --from")
