@@ -61,13 +61,15 @@ class Figures:
 class Drift:
     """The latest digits that a model read, and what was expected of it; any thread may add and ask.
 
-    model: its name. whole: it reads whole numbers, which count as one.
+    model: its name. whole: it reads whole numbers, which count as one. alone: what it is given is a digit or number and
+    nothing else, so that taking it for none is worth counting; on a desk or a page there is much that is none.
     """
 
-    def __init__(self, manifest: Manifest, expected: Expected) -> None:
+    def __init__(self, manifest: Manifest, expected: Expected, *, alone: bool = True) -> None:
         """Of the manifest, the model's own threshold is used, whatever the user's is: expected was counted with it."""
         self.model = manifest.name
         self.whole = manifest.task == "strip"
+        self.alone = alone
         self.sha256 = manifest.sha256
         self.expected = expected
         self._threshold = manifest.threshold
@@ -75,9 +77,9 @@ class Drift:
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, manifest: Manifest) -> Drift | None:
+    def of(cls, manifest: Manifest, *, alone: bool = True) -> Drift | None:
         """Nothing counted yet; None for a manifest that does not say what to expect."""
-        return None if manifest.expected is None else cls(manifest, manifest.expected)
+        return None if manifest.expected is None else cls(manifest, manifest.expected, alone=alone)
 
     def add(self, confidence: float, *, none: bool = False) -> None:
         """One more digit was read with that confidence, or its ink taken for no digit."""

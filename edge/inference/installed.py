@@ -110,9 +110,7 @@ class Store:
         Raises ModelError if nothing is installed, SinkError if the folder cannot be written.
         """
         if not self.folder.is_dir() or not self._pointer(task).exists():
-            raise ModelError(
-                f"no {task} model is installed; the one that ships is used, there is nothing to go back to"
-            )
+            raise ModelError(f"no {task} model is installed; the one that ships is used, nothing was before it")
         with self._locked():
             for version in self._chain(task)[1:]:
                 try:

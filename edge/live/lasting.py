@@ -62,6 +62,8 @@ def count_use(drift: Drift, event: Event) -> None:
     if event.happening != "appeared":
         return
     reading = event.reading
+    if not reading.text and not drift.alone:
+        return
     if drift.whole or not reading.digits:
         drift.add(reading.confidence, none=not reading.text)
         return

@@ -62,8 +62,9 @@ class CurrentReader:
         """Have the vitals count for the model that reads; what they counted stays while it is the same."""
         reader, drift = self._reader, self._vitals.drift
         manifest = (reader.open_strips() if reader.mode == "number" else reader.classifier).manifest
-        if drift is None or drift.sha256 != manifest.sha256:
-            self._vitals.drift = Drift.of(manifest)
+        alone = reader.mode != "page"
+        if drift is None or (drift.sha256, drift.alone) != (manifest.sha256, alone):
+            self._vitals.drift = Drift.of(manifest, alone=alone)
 
     def another(self) -> Reader:
         """A reader of its own for another thread, like the one in use. Raises ModelError."""

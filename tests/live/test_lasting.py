@@ -14,7 +14,9 @@ from edge.inference.manifest import Expected, Manifest
 from edge.inference.shipped import find_model
 from edge.live.lasting import FILE, LastingFigures, LeaveFigures
 from edge.live.loop import Step
+from edge.live.reload import CurrentReader
 from edge.live.vitals import Vitals
+from edge.settings.values import ReadingSettings
 from edge.sinks.base import Event, Happening
 from edge.system.doctor import check_use
 from edge.values import Box, Digit, Frame, Reading
@@ -51,6 +53,34 @@ def test_digits_are_counted_as_they_appear_and_what_is_no_digit_too(vitals: Vita
     figures = {figure.what: figure.value for figure in vitals.drift.figures().all}
     assert vitals.drift.figures().n == 3
     assert figures["no digit"] == figures["not sure"] == pytest.approx(1 / 3)
+
+
+def test_what_is_no_digit_on_a_page_is_not_counted(tmp_path: Path) -> None:
+    manifest = Manifest.read(find_model().with_suffix(".json"))
+    expected = Expected(n=6000, confidence=0.98, unsure=0.02)
+    vitals = Vitals(drift=Drift.of(replace(manifest, expected=expected), alone=False))
+    LeaveFigures(vitals, tmp_path).see(step(0.2, text=""))
+    assert vitals.drift is not None and vitals.drift.figures().n == 0
+
+
+def test_a_reader_of_another_model_or_mode_begins_anew(
+    tmp_path: Path,
+) -> None:
+    manifest = replace(
+        Manifest.read(find_model().with_suffix(".json")), expected=Expected(n=100, confidence=0.9, unsure=0.1)
+    )
+    manifest.write(tmp_path / "m.json")
+    (tmp_path / "m.tflite").write_bytes(find_model().read_bytes())
+    settings = ReadingSettings(model=str(tmp_path / "m.tflite"))
+    current = CurrentReader(settings, counting := Vitals())
+    first = counting.drift
+    assert first is not None and not first.alone
+    current.change(replace(settings, threshold=0.5))
+    assert counting.drift is first
+    current.change(replace(settings, mode="digit"))
+    assert counting.drift is not None and counting.drift is not first and counting.drift.alone
+    current.change(replace(settings, model="lecture"))
+    assert counting.drift is None or Manifest.read(find_model("lecture").with_suffix(".json")).expected is not None
 
 
 def test_a_run_leaves_its_figures_and_the_doctor_reads_them(
