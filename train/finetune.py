@@ -1,8 +1,8 @@
 """A network goes on learning from digits that people corrected, and is judged before and after by pages it never saw.
 
 What it knew is kept in four ways: most of what it is shown is MNIST and synthesis, there it learns what it said itself
-before as much as what is true (Li, Hoiem, Learning without Forgetting, 2016), its batch statistics stay, and its weights
-go only a part of the way.
+before as much as what is true (Li, Hoiem, Learning without Forgetting, 2016), its batch statistics stay, and its
+weights go only a part of the way.
 """
 
 from __future__ import annotations
