@@ -17,6 +17,8 @@ _JOINED_WIDE, _JOINED_LOW, _JOINED_HIGH = 0.8, 0.75, 1.6
 _APART, _TIMES_AS_FAR = 0.4, 1.5
 # Its letters are half taken for digits; what is surer than this is a digit.
 _HALF_TAKEN = 0.9
+# ... and it has so many letters at most, as a rule.
+_UNIT = 2
 # A single digit does not tell how far digits stand from each other.
 _USUAL_GAP = 0.3
 # Brackets are so much higher than the digits between them.
@@ -110,7 +112,7 @@ def cut_weak(run: Run, cut: Cut, predictions: Sequence[Prediction]) -> tuple[Run
 
     None if there is no such piece, or what it begins is sure.
     """
-    for place in run.places[1:]:
+    for place in run.places[1:][-_UNIT:]:
         share = math.prod(_taken(said) for said in predictions[place : run.end])
         if share < _HALF_TAKEN ** (run.end - place) and _is_apart(cut, place, range(run.start + 1, place)):
             return (
