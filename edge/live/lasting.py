@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from edge.errors import EdgeError
@@ -13,44 +13,14 @@ from edge.inference.drift import Drift
 from edge.live.loop import Step
 from edge.live.vitals import Vitals
 from edge.sinks.base import Event
+from edge.sinks.lasting import FILE, LastingFigures
 from edge.sinks.state import state_folder
 from edge.sinks.whole import write_whole
 
-FILE = "model-use.json"
 # A card is written to seldom, and a crash loses little.
 _EVERY_S = 600.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LastingFigures:
-    """The latest figures of a run: the model's name, time in s since the epoch, n, and what there is to say of them.
-
-    left: of those that are worse than expected, empty if none is.
-    """
-
-    model: str
-    time: float
-    n: int
-    all: str
-    left: str
-
-    @staticmethod
-    def read(file: Path) -> LastingFigures | None:
-        """What a run left in a file; None if none did, or it is nothing of this version's. Raises OSError."""
-        try:
-            with file.open("rb") as stream:
-                raw = json.loads(stream.read(100_000))
-            return LastingFigures(
-                model=str(raw["model"])[:200],
-                time=float(raw["time"]),
-                n=int(raw["n"]),
-                all=str(raw["all"])[:1000],
-                left=str(raw["left"])[:1000],
-            )
-        except (FileNotFoundError, ValueError, OverflowError, KeyError, TypeError, RecursionError):
-            return None
 
 
 def count_use(drift: Drift, event: Event) -> None:

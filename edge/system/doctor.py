@@ -213,7 +213,7 @@ def check_use() -> Check | None:
     """Whether the model of the latest run met what it was made for, as far as a run left word; None if none did."""
     try:
         from edge.inference.installed import SYSTEM_STATE
-        from edge.live.lasting import FILE, LastingFigures
+        from edge.sinks.lasting import FILE, LastingFigures
         from edge.sinks.state import state_folder
     except ImportError:  # the checks of what is missing have said so
         return None

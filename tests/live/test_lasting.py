@@ -12,12 +12,13 @@ import pytest
 from edge.inference.drift import LEAST, Drift
 from edge.inference.manifest import Expected, Manifest
 from edge.inference.shipped import find_model
-from edge.live.lasting import FILE, LastingFigures, LeaveFigures
+from edge.live.lasting import LeaveFigures
 from edge.live.loop import Step
 from edge.live.reload import CurrentReader
 from edge.live.vitals import Vitals
 from edge.settings.values import ReadingSettings
 from edge.sinks.base import Event, Happening
+from edge.sinks.lasting import FILE, LastingFigures
 from edge.system.doctor import check_use
 from edge.values import Box, Digit, Frame, Reading
 from edge.web.metrics import metrics_text
