@@ -21,8 +21,8 @@ from edge.values import Image
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
 _SURE_ALONE = 0.99
-# A single digit less sure than this, beside other numbers, is most likely none.
-_LIKELY = 0.7
+# A single digit less sure than this, beside other numbers or without any, is most likely none.
+_LIKELY, _LIKELY_ALONE = 0.85, 0.7
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
 _LOG_SCALE = 60.0
@@ -146,6 +146,7 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
             reasons.append("mere strokes or rings, and no other number to compare them with")
         elif find.length == 1:
             reasons.append("a single digit, and no other number to compare it with")
+        no_writing |= find.length == 1 and find.confidence < _LIKELY_ALONE
     elif not spoke:
         if not paper.holds(find.place):
             reasons.append("not on the paper that the others are on")
