@@ -9,14 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from edge.imaging.ink import quantile
 from edge.imaging.page_ink import PageInk
 from edge.reading.written import Written
 from edge.values import Image
+
+Floats: TypeAlias = npt.NDArray[np.float64]
 
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
@@ -39,6 +43,8 @@ _ALIKE_MERE = 1.5
 _FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
 # A single digit among more than so many finds that are none does not tell where the paper is.
 _OF_MANY = 4
+# Letters that are no candidates, an m for one, stand so near to the next, in parts of its height, and about as high.
+_LETTER_GAP, _LETTER_LOW, _LETTER_HIGH = 0.12, 0.6, 1.6
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
 
@@ -61,6 +67,7 @@ class _Find:
     length: int
     mere: bool
     in_word: int
+    letters: bool
 
     @property
     def speaks(self) -> bool:
@@ -139,6 +146,8 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
     if find.in_word:
         reasons.append("stands in a word")
         no_writing = True
+    if find.letters:
+        reasons.append("other writing stands as close as in a word")
     if find.size[1] > _THICKEST:
         reasons.append("too thick for a pen")
     if paper is None:
@@ -180,7 +189,24 @@ def _measured(number: Written, page: PageInk) -> _Find:
         length=len(number.digits),
         mere=number.text.strip("1") == "" or number.text.strip("0") == "",
         in_word=number.in_word,
+        letters=_is_beside_letters(number, to_small, page),
     )
+
+
+def _is_beside_letters(number: Written, to_small: Floats, page: PageInk) -> bool:
+    """Whether ink about as high as the number's digits, and none of them, stands as near to it as letters of a word."""
+    boxes = number.boxes
+    left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+    top, bottom = min(box.top for box in boxes), max(box.bottom for box in boxes)
+    corners = np.array([[left, top, 1], [right, top, 1], [left, bottom, 1], [right, bottom, 1]], np.float64)
+    x, y = to_small @ corners.T
+    height = number.height_px * math.hypot(*to_small[:, 0])
+    blobs = page.blobs.boxes.astype(np.float64)
+    high = blobs[:, 3] - blobs[:, 1]
+    level = (np.minimum(blobs[:, 3], y.max()) - np.maximum(blobs[:, 1], y.min())) >= _LETTER_LOW * high
+    alike = (high >= _LETTER_LOW * height) & (high <= _LETTER_HIGH * height)
+    gap = np.maximum(blobs[:, 0] - x.max(), x.min() - blobs[:, 2])
+    return bool((level & alike & (gap > -_LETTER_GAP * height) & (gap < _LETTER_GAP * height) & page.pen).any())
 
 
 def _pixel(place: tuple[float, float], shrink: tuple[float, float], size: tuple[int, int]) -> tuple[int, int]:
