@@ -27,8 +27,7 @@ class SteadySettings:
     found. change_s: how long nothing but other texts are read before the number has changed; fragment_s: likewise,
     where they are only a part of it, for then something may lie over the rest. kept_s: how long a number that is not
     seen is still there, so that a hand passing does not make it flicker. wary: what the reader doubts in most frames is
-    told only if it is no mere strokes, and a single digit only if all frames agree: fingers and the grain of a table
-    are read as 1.
+    told only if it is no row of ones, and a single digit only if all frames agree.
     """
 
     window_s: float = 2.0
@@ -57,6 +56,8 @@ EACH_FRAME = SteadySettings(
     kept_s=0.0,
     wary=False,
 )
+# Fingers and the grain of wood are read as a 1, and seldom as surely as one that is written.
+_SURE_STROKE = 0.995
 _HALF = 0.5
 _ALWAYS = 0.8
 _ROUNDING_S = 1e-6
@@ -233,4 +234,4 @@ def _plain(verdict: Verdict, settings: SteadySettings, seen_part: float) -> bool
     if len(text) > 1:
         return bool(text.strip("1"))
     always = min(verdict.share, seen_part) >= _ALWAYS
-    return text != "1" and always and verdict.reading.confidence >= settings.sure
+    return always and verdict.reading.confidence >= (_SURE_STROKE if text == "1" else settings.sure)
