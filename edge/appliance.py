@@ -7,9 +7,8 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
-from types import TracebackType
-from typing import Self
 
+from edge.closing import Closing
 from edge.errors import UsageError
 from edge.live.deliver import close_together, deliver
 from edge.live.lasting import LeaveFigures
@@ -32,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Appliance:
+class Appliance(Closing):
     """Everything of one run, opened; watchers may be added before it runs."""
 
     settings: RunSettings
@@ -90,14 +89,6 @@ class Appliance:
         watchers = [(type(watcher).__name__, watcher.close) for watcher in self.watchers]
         camera = (f"camera {self.source.name}", self.source.close)
         close_together([*sinks, *watchers, camera], within_s=within_s + _SPARE_S)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _open_sinks(self) -> None:
         events, mqtt = self.settings.events, self.settings.mqtt

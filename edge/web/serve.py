@@ -6,10 +6,10 @@ import asyncio
 import logging
 import socket
 from threading import Thread
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from edge.closing import Closing
 from edge.errors import UsageError
 from edge.web.access import Access
 from edge.web.address import Address, listen
@@ -33,7 +33,7 @@ def need_web() -> None:
         raise UsageError("a page in the browser needs starlette and uvicorn: pip install 'inkedge[web]'") from error
 
 
-class Server:
+class Server(Closing):
     """A running server; address has the port that it got."""
 
     def __init__(self, address: Address, access: Access, uvicorn_server: uvicorn.Server, door: socket.socket) -> None:
@@ -93,14 +93,6 @@ class Server:
             self._server.force_exit = True
             self._thread.join(_END_S)
         self._door.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _serve(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._door]))
