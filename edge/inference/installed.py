@@ -68,6 +68,10 @@ class Store:
     def used(self, task: str) -> Path | None:
         """The .tflite file in use for a task, None for what ships. Raises ModelError if that cannot be found out."""
         version = self._used(task)
+        while version is not None and not (self.folder / version / _MODEL).is_file():
+            before, version = version, self._used(task)
+            if version == before:  # otherwise others were installed meanwhile, and it went with the oldest
+                break
         if version is None:
             return None
         file = self.folder / version / _MODEL
