@@ -49,6 +49,9 @@ def models_folder() -> Path:
     return (Path(data) if data.startswith("/") else Path.home() / ".local" / "share") / "inkedge" / "models"
 
 
+_LOOKS = 20  # at what changes while it is looked up
+
+
 def installed_model(task: str) -> Path | None:
     """The .tflite file that is installed for a task; None if what ships is used. Raises ModelError if it is lost."""
     return Store.here().used(task)
@@ -67,20 +70,17 @@ class Store:
 
     def used(self, task: str) -> Path | None:
         """The .tflite file in use for a task, None for what ships. Raises ModelError if that cannot be found out."""
-        version = self._used(task)
-        while version is not None and not (self.folder / version / _MODEL).is_file():
-            before, version = version, self._used(task)
-            if version == before:  # otherwise others were installed meanwhile, and it went with the oldest
-                break
-        if version is None:
-            return None
-        file = self.folder / version / _MODEL
-        if not file.is_file():
-            raise ModelError(
-                f"{file}: the installed {task} model is gone; `edge models rollback --task {task}` brings back the one "
-                "before"
-            )
-        return file
+        # Others may be installed or taken back between the two looks, and a version gone with the oldest.
+        for _ in range(_LOOKS):
+            version = self._used(task)
+            if version is None:
+                return None
+            file = self.folder / version / _MODEL
+            if file.is_file():
+                return file
+        raise ModelError(
+            f"{file}: the installed {task} model is gone; `edge models rollback --task {task}` brings back the last one"
+        )
 
     def history(self, task: str) -> tuple[Path, ...]:
         """The .tflite files of the version in use and of those before it, the latest first; without those lost."""
