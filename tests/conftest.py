@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
+# Under nohup SIGHUP is ignored by all that is started, and so would be the tests of reading settings again.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # Tests read with the models that ship, whatever is installed on the machine, and leave nothing of runs in a home.
