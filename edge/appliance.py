@@ -13,7 +13,7 @@ from edge.errors import UsageError
 from edge.live.deliver import close_together, deliver
 from edge.live.lasting import LeaveFigures
 from edge.live.loop import Limits, Watcher, follow
-from edge.live.memory import keep_little
+from edge.live.memory import GiveBack, keep_little
 from edge.live.reload import CurrentReader, Reloader
 from edge.live.stop import RunSignals
 from edge.live.vitals import Vitals
@@ -104,7 +104,7 @@ class Appliance(Closing):
 
     def _open_watchers(self) -> None:
         """What looks on, each imported only when it is wanted: a preview brings a web server."""
-        self.watchers.append(LeaveFigures(self.vitals))
+        self.watchers.extend((LeaveFigures(self.vitals), GiveBack()))
         kept, roi = self.settings.snapshots, self.settings.reading.roi
         if kept.folder is not None:
             from edge.live.snapshots import Snapshots

@@ -7,9 +7,9 @@ import time
 from threading import Condition, Event, Thread
 
 from edge.errors import SourceError
-from edge.live.backoff import Backoff
 from edge.live.pulse import Beat, Pulse
 from edge.live.vitals import Vitals
+from edge.patience import Patience
 from edge.sources.base import Source, opened
 from edge.values import Frame
 
@@ -22,6 +22,7 @@ _STUCK = 2.0
 _MOST_THREADS = 3  # the one that fetches, and those that a driver does not let go
 _SETTLED_S = 10.0  # frames for so long, and the next loss is a new one, retried at once
 _JOIN_S = 1.0
+PATIENCE = Patience(first_s=0.5, most_s=30.0)
 
 _log = logging.getLogger(__name__)
 
@@ -43,13 +44,14 @@ class NewestFrame:
         vitals: Vitals | None = None,
         wait: bool = False,
         timeout_s: float = 5.0,
-        backoff: Backoff | None = None,
+        patience: Patience = PATIENCE,
     ) -> None:
         self._source = source
         self._vitals = vitals or Vitals()
         self._wait = wait
         self._timeout_s = timeout_s
-        self._backoff = backoff or Backoff()
+        self._patience = patience
+        self._tries = 0
         self._pulse = Pulse(sensor=source.sensor, timeout_s=timeout_s)
         self._broken = source.broken
         self._changed = Condition()
@@ -181,11 +183,12 @@ class NewestFrame:
                 self._fail(SourceError(reason))
                 return False
             if self._last - self._since > _SETTLED_S:
-                self._backoff.reset()
+                self._tries = 0
             self._since = self._last
             self._mark_lost(kind, reason)
             self._alive = None
-            over = self._changed.wait_for(lambda: self._is_over(turn), self._backoff.next_s())
+            self._tries += 1
+            over = self._changed.wait_for(lambda: self._is_over(turn), self._patience.after(self._tries))
             self._alive = time.monotonic()
             return not over
 

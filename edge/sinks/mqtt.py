@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import SinkError, UsageError
+from edge.patience import Patience
 from edge.sinks.courier import Courier
 from edge.sinks.home_assistant import node_of
-from edge.sinks.link import Link, Patience
+from edge.sinks.link import Link
 from edge.sinks.mqtt_address import MqttAddress, find_password, parse_mqtt_url
 from edge.sinks.mqtt_session import LostError, MqttSession
 from edge.sinks.outbox import Outbox

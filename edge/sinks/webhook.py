@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 
 from edge import __version__
 from edge.errors import SinkError, UsageError
+from edge.patience import Patience
 from edge.sinks.courier import Courier
-from edge.sinks.link import Link, Patience
+from edge.sinks.link import Link
 from edge.sinks.outbox import Outbox, Stored
 from edge.sinks.queue_file import outbox_path
 from edge.sinks.queued import QueuedSink

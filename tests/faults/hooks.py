@@ -46,12 +46,12 @@ class Hook:
                 answer = hook.answer(post)
                 status, headers = answer if isinstance(answer, tuple) else (answer, {})
                 if not hook.ended.is_set():
+                    if 200 <= status < 300:  # noted first: whoever has the answer may look at once
+                        hook.taken.append(post.event["id"])
                     self.send_response(status)
                     for name, value in {"Content-Length": "0", **headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    if 200 <= status < 300:
-                        hook.taken.append(post.event["id"])
 
             def log_message(self, *_: object) -> None:
                 """Nothing on stderr."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import sys
 import threading
 import time
@@ -11,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from edge.live.backoff import Backoff
 from edge.live.newest import NewestFrame
 from edge.live.vitals import Vitals
+from edge.patience import Patience
 from edge.sources.open import open_source
 from edge.sources.settings import CameraSettings
 from tests.sources.doubles import Picamera2, UsbCamera, picamera2_module
@@ -29,8 +28,8 @@ class Machine:
         self.spec, self.set_to, self.held = spec, set_to, held
         self.vitals = Vitals()
         source = open_source(spec, CameraSettings(timeout_s=TIMEOUT_S))
-        backoff = Backoff(first_s=0.05, most_s=0.1, rng=random.Random(3))
-        self.newest = NewestFrame(source, vitals=self.vitals, timeout_s=TIMEOUT_S, backoff=backoff)
+        patience = Patience(first_s=0.05, most_s=0.1)
+        self.newest = NewestFrame(source, vitals=self.vitals, timeout_s=TIMEOUT_S, patience=patience)
 
     def until(self, done: Callable[[], bool]) -> None:
         end = time.monotonic() + LONG_S

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.live.backoff import Backoff
 from edge.live.newest import NewestFrame
 from edge.live.vitals import Vitals
+from edge.patience import Patience
 from edge.sources.base import opened
 from edge.sources.open import open_source
 from edge.sources.settings import CameraSettings
@@ -32,9 +31,9 @@ class Watched:
     def __init__(self, url: str, timeout_s: float = 5.0) -> None:
         settings = CameraSettings(timeout_s=timeout_s)
         self.vitals = Vitals()
-        backoff = Backoff(first_s=0.1, most_s=0.5, rng=random.Random(2))
+        patience = Patience(first_s=0.1, most_s=0.5)
         source = open_source(url, settings)
-        self.newest = NewestFrame(source, vitals=self.vitals, wait=True, timeout_s=timeout_s, backoff=backoff)
+        self.newest = NewestFrame(source, vitals=self.vitals, wait=True, timeout_s=timeout_s, patience=patience)
         self.frames: list[Frame] = []
 
     def until(self, done: Callable[[], bool]) -> float:

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.patience import Patience
 from edge.sinks import mqtt_session
 from edge.sinks.home_assistant import STATUS
-from edge.sinks.link import Patience
 from edge.sinks.mqtt import open_mqtt
 from edge.sinks.queued import QueuedSink
 from tests.faults.brokers import PASSWORD, USER, Broker, Listener, Relay, listening

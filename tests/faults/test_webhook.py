@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import UsageError
+from edge.patience import Patience
 from edge.sinks import webhook
-from edge.sinks.link import Patience
 from edge.sinks.queued import QueuedSink
 from edge.sinks.webhook import TOKEN, open_webhook
 from tests.faults.brokers import make_certificates

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,10 +12,10 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.live.backoff import Backoff
 from edge.live.loop import Limits, follow
 from edge.live.newest import NewestFrame
 from edge.live.vitals import Vitals
+from edge.patience import Patience
 from edge.sources.base import SourceBase
 from edge.values import Frame, Image, Reading
 
@@ -89,8 +88,7 @@ def is_silent(camera: Told) -> Iterator[Image]:
     raise SourceError("camera told: silent")
 
 
-def quickly() -> Backoff:
-    return Backoff(first_s=0.02, most_s=0.05, rng=random.Random(1))
+QUICK = Patience(first_s=0.02, most_s=0.05)
 
 
 class Watched:
@@ -98,7 +96,7 @@ class Watched:
 
     def __init__(self, camera: Told, *, timeout_s: float = 2.0, wait: bool = False) -> None:
         self.camera, self.vitals = camera, Vitals()
-        self.newest = NewestFrame(camera, vitals=self.vitals, timeout_s=timeout_s, wait=wait, backoff=quickly())
+        self.newest = NewestFrame(camera, vitals=self.vitals, timeout_s=timeout_s, wait=wait, patience=QUICK)
         self.frames: list[Frame] = []
 
     def until(self, done: Callable[[], bool]) -> None:
@@ -309,15 +307,3 @@ def test_the_end_of_a_run_is_no_loss(caplog: pytest.LogCaptureFixture) -> None:
     assert len(list(follow(Told(lives), Blind(), vitals, limits=Limits(frames=3)))) == 3
     assert threading.active_count() == before
     assert caplog.messages == [] and not vitals.lost
-
-
-def test_waits_double_up_to_the_most_and_begin_anew() -> None:
-    backoff = Backoff(rng=random.Random(7))
-    waits = [backoff.next_s() for _ in range(12)]
-    for wait_s, plain in zip(waits, [0.5, 1, 2, 4, 8, 16, *[30] * 6], strict=True):
-        assert 0.75 * plain <= wait_s <= 1.25 * plain
-    assert len(set(waits)) == len(waits), "no jitter"
-    again = Backoff(rng=random.Random(7))
-    assert [again.next_s() for _ in range(12)] == waits
-    backoff.reset()
-    assert backoff.next_s() <= 0.625

@@ -6,10 +6,11 @@ import threading
 
 import pytest
 
+from edge.patience import Patience
 from edge.sinks import courier, link
 from edge.sinks.base import Waiting
 from edge.sinks.courier import Courier
-from edge.sinks.link import Link, Patience
+from edge.sinks.link import Link
 from tests.sinks.events import wait_for
 
 
@@ -29,14 +30,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.message for record in caplog.records]
-
-
-def test_waiting_doubles_up_to_a_bound_and_is_never_quite_the_same() -> None:
-    patience = Patience(first_s=1, most_s=60, refused_s=30)
-    for failures, whole in ((1, 1), (2, 2), (3, 4), (7, 60), (10**6, 60)):
-        waits = {patience.after(failures) for _ in range(50)}
-        assert len(waits) > 1 and all(whole / 2 <= wait <= whole for wait in waits)
-    assert 15 <= patience.after(1, refused=True) <= 30
 
 
 def test_a_loss_and_a_return_are_one_line_each(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
