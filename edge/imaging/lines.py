@@ -199,20 +199,18 @@ def _without_pieces(groups: list[list[int]], boxes: Floats) -> list[list[int]]:
     A rule that runs through a digit takes its middle: the piece left over or under the rest makes it as high as others.
     """
     long = [group for group in groups if len(group) > 1]
-    kept = [group for group in groups if len(group) > 1]
-    for (own,) in (group for group in groups if len(group) == 1):
-        left, top, right, bottom = boxes[own]
-        for group in long:
-            others = boxes[group]
-            digit_px = quantile(others[:, 3] - others[:, 1], 0.5)
-            across = np.minimum(right, others[:, 2]) - np.maximum(left, others[:, 0])
-            narrower = np.minimum(right - left, others[:, 2] - others[:, 0])
-            together = np.maximum(bottom, others[:, 3]) - np.minimum(top, others[:, 1])
-            if ((across > 0.5 * narrower) & (together < _PIECED * digit_px)).any():
-                break
-        else:
-            kept.append([own])
-    return kept
+    alone = np.array([group[0] for group in groups if len(group) == 1], np.intp)
+    if not long or not alone.size:
+        return groups
+    left, top, right, bottom = boxes[np.concatenate(long)].T
+    heights = boxes[:, 3] - boxes[:, 1]
+    digit_px = np.concatenate([np.full(len(group), quantile(heights[group], 0.5)) for group in long])
+    own_left, own_top, own_right, own_bottom = boxes[alone].T[:, :, None]
+    across = np.minimum(own_right, right) - np.maximum(own_left, left)
+    narrower = np.minimum(own_right - own_left, right - left)
+    together = np.maximum(own_bottom, bottom) - np.minimum(own_top, top)
+    piece = ((across > 0.5 * narrower) & (together < _PIECED * digit_px)).any(axis=1)
+    return long + [[own] for own in alone[~piece].tolist()]
 
 
 def _chain(boxes: Floats) -> list[int]:
