@@ -14,8 +14,9 @@ ROOT = Path(__file__).parent.parent
 HERE = Path(__file__).parent
 HAS_TENSORFLOW = importlib.util.find_spec("tensorflow") is not None
 
-# Under nohup SIGHUP is ignored by all that is started, and so would be the tests of reading settings again.
+# Under nohup SIGHUP is ignored by all that is started, in the background of a script SIGINT is; the tests send both.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # Tests read with the models that ship, whatever is installed on the machine, and leave nothing of runs in a home.
