@@ -155,7 +155,7 @@ def check_numpy() -> Check:
     if litert and os.environ.get("INKEDGE_RUNTIME") != "tflite":
         remedy = "harmless while ai-edge-litert is used; pip uninstall tflite-runtime"
         return doubtful("numpy", found, remedy)
-    return failed("numpy", found, "pip install 'numpy<2' 'opencv-python-headless<5'", ModelError.exit_code)
+    return failed("numpy", found, "pip install 'numpy<2' 'opencv-python-headless<4.12'", ModelError.exit_code)
 
 
 def check_runtime() -> Check:

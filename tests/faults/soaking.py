@@ -8,43 +8,37 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
-import http.client
 import json
 import logging
 import os
 import random
-import resource
-import signal
 import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
-import paho.mqtt.client as paho
 
 from edge.appliance import Appliance
 from edge.live import newest
-from edge.live.loop import Step
 from edge.live.reload import CurrentReader
 from edge.live.stop import RunSignals
 from edge.settings.read import read_settings
 from edge.settings.values import RunSettings
 from edge.sinks.open import open_mqtt, open_sink
 from edge.values import Image, Reading
-from tests.faults.brokers import Broker, Listener, Relay
-from tests.faults.faulty_desk import TIMEOUT_S, Deck, FaultyDesk
+from tests.faults.brokers import Broker, Relay
+from tests.faults.faulty_desk import TIMEOUT_S, FaultyDesk
 from tests.faults.streams import free_port
+from tests.faults.troubles import SAMPLE_EVERY, Heard, Hook, Trouble, make_troubles
 
 WARM_UP = 2000  # frames after which memory must not grow
-_TROUBLE_EVERY = 250
-_TROUBLE_S = 2.0
+MOST_GROWN = 0.05
 SETTINGS = """
 [camera]
 source = "demo:fast:seed={seed}"
@@ -76,101 +70,6 @@ class TruthReader(CurrentReader):
         return self.desk.numbers(pixels)
 
 
-class Hook:
-    """A web address that takes events, when it does; `ids` of those it took, in order."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-        self.failing = False
-        hook = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if not hook.failing:
-                    hook.ids.append(json.loads(body)["id"])
-                self.send_response(503 if hook.failing else 204)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class Heard(Listener):
-    """Only the ids of events: messages kept whole would be what grows."""
-
-    def __init__(self, broker: Broker) -> None:
-        super().__init__(broker)
-        self.known: list[str] = []
-        self._client.on_message = self._note
-
-    def _note(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
-        if message.topic == "desk/events":
-            self.known.append(json.loads(message.payload)["id"])
-
-
-class Trouble:
-    """A Watcher that counts what happens, and makes trouble around the run: each begins now and ends a little later."""
-
-    def __init__(
-        self, desk: FaultyDesk, rng: random.Random, troubles: dict[str, Callable[[], Callable[[], None]]]
-    ) -> None:
-        self.ids: list[str] = []
-        self.memory_mb: list[tuple[int, float]] = []
-        self.most_threads = 0
-        self.frames = 0
-        self.made: Counter[str] = Counter()
-        self._desk = desk
-        self._rng = rng
-        self._troubles = troubles
-        self._kinds = Deck(sorted(troubles), rng)
-        self._busy: set[str] = set()
-        self._timers: list[threading.Timer] = []
-
-    def see(self, step: Step) -> None:
-        self._desk.read.set()
-        self.frames += 1
-        self.ids += [event.id for event in step.events]
-        if self.frames % 20 == 0:
-            self.memory_mb.append((self.frames, resident_mb()))
-            self.most_threads = max(self.most_threads, threading.active_count())
-        if self.frames % 500 == 0:
-            sys.stderr.write(f"{self.frames:7} frames: {resident_mb():.1f} MB, {len(self.ids)} events\n")
-        if self._rng.random() < 1 / _TROUBLE_EVERY:
-            self._begin(self._kinds.draw())
-
-    def close(self) -> None:
-        for timer in self._timers:
-            timer.join()
-
-    def _begin(self, kind: str) -> None:
-        if kind in self._busy:
-            return
-        self._busy.add(kind)
-        self.made[kind] += 1
-        end = self._troubles[kind]()
-
-        def finish() -> None:
-            end()
-            self._busy.discard(kind)
-
-        self._timers = [timer for timer in self._timers if timer.is_alive()]
-        self._timers.append(threading.Timer(_TROUBLE_S, finish))
-        self._timers[-1].start()
-
-
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """What became of a soak; lost: events that did not arrive, by where they should have; twice: those of the file."""
@@ -185,20 +84,26 @@ class Report:
     twice: int
     memory_mb: float  # after the first 2,000 frames
     memory_end_mb: float
+    memory_most_mb: float
     threads_more: int  # than before the run
     files_more: list[str] = field(default_factory=list)
 
     @property
     def good(self) -> bool:
         """Whether all that must hold does; memory of a shorter run says nothing."""
-        grown = self.memory_end_mb / self.memory_mb - 1 if self.frames > 2 * WARM_UP else 0.0
+        grown = self.memory_end_mb / self.memory_mb - 1 if self.frames >= 3 * WARM_UP else 0.0
         whole = not any(self.lost.values()) and not self.twice
-        return whole and grown <= 0.05 and not self.files_more and self.threads_more <= 0
+        return whole and grown <= MOST_GROWN and not self.files_more and self.threads_more <= 0
 
 
-def resident_mb() -> float:
-    """What this process holds in memory now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
+def before_and_after(samples: Sequence[float]) -> tuple[float, float]:
+    """The median of memory after the first WARM_UP frames, and of as many frames at the end.
+
+    A frame in work is a tenth of all there is, so one sample says little. Of a short run it is the second and the last
+    third.
+    """
+    window = min(WARM_UP // SAMPLE_EVERY, len(samples) // 3)
+    return statistics.median(samples[window : 2 * window]), statistics.median(samples[-window:])
 
 
 def open_files() -> Counter[str]:
@@ -243,7 +148,6 @@ def soak(folder: Path, *, frames: int, seed: int, truth: bool) -> Report:
             trouble = Trouble(desk, rng, troubles)
             appliance.watchers.append(trouble)
             appliance.run(signals, lambda: read_settings(file))
-            memory_end = statistics.median([mb for _, mb in trouble.memory_mb[-10:]])
             trouble.close()
             appliance.close()
         deliver_rest(appliance.settings)
@@ -251,23 +155,24 @@ def soak(folder: Path, *, frames: int, seed: int, truth: bool) -> Report:
         vitals = appliance.vitals
         del appliance, opened
         lost = {
-            "file": len(set(trouble.ids) - set(file_ids(folder))),
-            "broker": len(set(trouble.ids) - set(listener.known)),
-            "web address": len(set(trouble.ids) - set(hook.ids)),
+            "file": len(trouble.ids.all() - set(file_ids(folder))),
+            "broker": len(trouble.ids.all() - listener.known.all()),
+            "web address": len(trouble.ids.all() - hook.ids.all()),
         }
         threads_more, files_more = settle(threads, files)
-        warm = [mb for at, mb in trouble.memory_mb if at <= min(WARM_UP, frames // 2)]
+        memory, memory_end = before_and_after(trouble.memory_mb)
         return Report(
             frames=trouble.frames,
-            events=len(trouble.ids),
+            events=trouble.events,
             skipped=vitals.skipped,
             reconnects=vitals.reconnects,
             faults=dict(desk.faults),
             troubles=dict(trouble.made),
             lost=lost,
             twice=len(file_ids(folder)) - len(set(file_ids(folder))),
-            memory_mb=statistics.median(warm[-10:]),
+            memory_mb=memory,
             memory_end_mb=memory_end,
+            memory_most_mb=max(trouble.memory_mb),
             threads_more=threads_more,
             files_more=files_more,
         )
@@ -287,56 +192,6 @@ def settle(threads: int, files: Counter[str]) -> tuple[int, list[str]]:
         if time.monotonic() > end or (threading.active_count() <= threads and not more):
             return threading.active_count() - threads, more
         time.sleep(0.2)
-
-
-def make_troubles(
-    rng: random.Random, broker: Broker, relay: Relay, hook: Hook, web: int, write_settings: Callable[..., None]
-) -> dict[str, Callable[[], Callable[[], None]]]:
-    """By name: what begins a trouble, and gives what ends it."""
-
-    def cut_network() -> Callable[[], None]:
-        relay.close()
-        return relay.open
-
-    def stall_broker() -> Callable[[], None]:
-        broker.send(signal.SIGSTOP)
-        return lambda: broker.send(signal.SIGCONT)
-
-    def refuse_posts() -> Callable[[], None]:
-        hook.failing = True
-        return lambda: setattr(hook, "failing", False)
-
-    def fill_disk() -> Callable[[], None]:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-        return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    def look_on() -> Callable[[], None]:
-        connection = http.client.HTTPConnection("127.0.0.1", web, timeout=5)
-
-        def look() -> None:
-            try:
-                connection.request("GET", rng.choice(("/stream.mjpg", "/readings", "/metrics", "/snapshot.jpg")))
-                connection.getresponse().read(10_000)
-            except (OSError, http.client.HTTPException, AttributeError):  # the last: closed in the midst of an answer
-                pass
-
-        threading.Thread(target=look, daemon=True).start()
-        return connection.close
-
-    def change_settings() -> Callable[[], None]:
-        write_settings(rng.choice((0.85, 0.9, 0.95)), rng.choice(("", "", "[camera]\n", "nonsense = \n")))
-        os.kill(os.getpid(), signal.SIGHUP)
-        return lambda: None
-
-    return {
-        "network cut": cut_network,
-        "broker stalled": stall_broker,
-        "posts refused": refuse_posts,
-        "disk full": fill_disk,
-        "viewer": look_on,
-        "settings changed": change_settings,
-    }
 
 
 def deliver_rest(settings: RunSettings) -> None:
