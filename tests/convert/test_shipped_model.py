@@ -10,7 +10,8 @@ import pytest
 
 from edge.imaging.tensors import fit_digit
 from edge.inference.classifier import Classifier, softmax
-from edge.inference.manifest import DIGITS
+from edge.inference.drift import Drift
+from edge.inference.manifest import DIGITS, load_model
 from edge.inference.shipped import DEFAULTS, find_model
 from edge.sources.digits import load_digits
 from edge.values import NOT_A_DIGIT
@@ -76,3 +77,12 @@ def test_paper_refuses_what_is_no_digit() -> None:
     for picture in drawn:
         said = classifier.predict(fit_digit(picture)[None, :, :, None])[0]
         assert said.label == NOT_A_DIGIT or said.confidence < classifier.manifest.threshold
+
+
+@pytest.mark.parametrize("model", ["paper", "strip"])
+def test_what_ships_says_what_to_expect_of_it(model: str) -> None:
+    manifest, _ = load_model(find_model(model, task="strip" if model == "strip" else "digit"))
+    assert manifest.expected is not None and manifest.expected.n >= 2000
+    assert 0.8 < manifest.expected.confidence <= 1 and manifest.expected.unsure < 0.4
+    drift = Drift.of(manifest)
+    assert drift is not None and drift.expected == manifest.expected
