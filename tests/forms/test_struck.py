@@ -82,9 +82,13 @@ def _struck(kind: str, labels: frozenset[int]) -> Iterator[Image]:
 @pytest.mark.parametrize(
     ("kind", "labels", "most"),
     [
-        # A stroke along a 1, or along the leg of a 4 or a 7, cannot be told from one; nor the bar of a 4 or a 7.
-        ("slash", frozenset({2, 3, 5, 6, 8, 9}), 0.02),
-        ("level", frozenset({1, 2, 3, 5, 6, 8, 9}), 0.05),
+        ("slash", frozenset({0, 2, 3, 5, 6, 8, 9}), 0.02),
+        ("slash", frozenset({4, 7}), 0.12),
+        # A stroke along a 1 cannot be told from it.
+        ("slash", frozenset({1}), 0.35),
+        ("level", frozenset({0, 1, 2, 3, 5, 6, 8, 9}), 0.03),
+        # The bar of a 4 or a 7 may be a little too long.
+        ("level", frozenset({4, 7}), 0.2),
         ("double", frozenset(range(10)), 0.02),
         ("cross", frozenset(range(10)), 0.02),
         ("scribble", frozenset(range(10)), 0.02),
@@ -94,7 +98,7 @@ def test_a_digit_with_strokes_through_it_is_no_digit(
     kind: str, labels: frozenset[int], most: float, classifier: Classifier
 ) -> None:
     kept = [_sure(classifier, ink)[1] for ink in _struck(kind, labels)]
-    assert len(kept) >= 200
+    assert len(kept) >= 50
     assert np.mean(kept) <= most
 
 

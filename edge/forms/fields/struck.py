@@ -2,11 +2,13 @@
 
 The network does not know the difference: an 8 with a stroke through it looks to it more like an 8 than like anything
 else it has seen. What gives the stroke away is that both of its ends stand out beyond the rest of the digit, and that
-there is ink on both of its sides. A 4 has such a stroke by nature, a 0 and a 7 may: they need more.
+there is ink on both of its sides. A 0 may have such a stroke, and the stem of a 4 is one: they need more. The bar of a
+7 is not: it hardly ever reaches beyond the top of the 7 on one side and beyond its foot on the other.
 """
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,12 +21,14 @@ from edge.imaging.tensors import digit_tensors
 from edge.values import Image, Prediction
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.complex128]
 
 STRUCK = "crossed out"
-# The network is surer than this of hardly any digit with a stroke through it.
-_SURE = 0.999
-# A glyph narrower than this part of its height has no stroke across it.
-_NARROW = 0.62
+# The network is surer than this of few digits with a stroke through them, but for those that are strokes themselves.
+_SURE, _STROKES = 0.999, frozenset("147")
+# A glyph narrower than this part of its height has no stroke across it. A 1 may have one at a slant, if it is not
+# narrower than so many strokes, however it leans.
+_NARROW, _NARROW_1, _NARROW_X = 0.62, 0.35, 1.5
 # Soft ink from here on is of a stroke: half of the darkest.
 _INK = 110
 # Strokes are looked for in these directions (2, n), and in these places along each, (m, 1) of its length.
@@ -38,10 +42,12 @@ _LONG, _INKED = 0.75, 0.95
 _BESIDE_PX, _ENDS_FREE = 2.0, 0.5
 # Both ends stand out beyond the rest by so much of its length; on either side lies so much of the rest.
 _STANDS_OUT, _BESIDE = 0.085, 0.12
+# The rest is so much of all ink; of a 1, so much on opposite sides, so far apart along the stroke, as in an X.
 _REST = 0.2
-# Of a 4 and a 7 what is left must look like one again. Bars lie within so much of level; that of a 7 is its own, that
-# of a 4 does not stand out by so much of its length.
-_STILL, _BESIDE_OF_4, _BAR_DEG, _BAR_OF_4 = 0.8, 0.2, 35.0, 0.22
+_REST_OF_1, _BESIDE_OF_1, _APART_OF_1 = 0.08, 0.25, 0.35
+# A 4's own strokes have less than that of it beside them; its stem stands within so much of upright, and what is left
+# without the stroke must look like a 4 again.
+_BESIDE_OF_4, _STEM_DEG, _STILL = 0.2, 30.0, 0.8
 # A digit has two holes at most; more, of so many pixels at least, are between strokes that lie across it.
 _HOLES, _HOLE_PX = 3, 6.0
 
@@ -50,13 +56,13 @@ _HOLES, _HOLE_PX = 3, 6.0
 class _Stroke:
     """A straight stroke through ink: rest is the ink without it, beside the part of that on its lesser side.
 
-    out: how far its farther end stands out beyond the rest, in parts of its length.
+    apart: how far the rest's two sides are from each other along it, in parts of its length.
     """
 
     angle_deg: float
     rest: Image
     beside: float
-    out: float
+    apart: float
 
 
 def is_struck(ink: Image, said: Prediction, predict: Callable[[Image], tuple[Prediction, ...]]) -> bool:
@@ -64,106 +70,118 @@ def is_struck(ink: Image, said: Prediction, predict: Callable[[Image], tuple[Pre
 
     predict: what the network says of tensors; it is asked only where the digit itself may have such a stroke.
     """
-    narrow = ink.shape[1] < _NARROW * ink.shape[0]
-    if said.confidence >= _SURE or narrow or said.label == "0":  # many write a 0 with a stroke
-        return False
-    mask = cv2.copyMakeBorder((ink > _INK).astype(np.uint8), *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0)
+    narrow = ink.shape[1] < (_NARROW_1 if said.label == "1" else _NARROW) * ink.shape[0]
+    if narrow or said.label == "0" or (said.confidence >= _SURE and said.label not in _STROKES):
+        return False  # many write a 0 with a stroke
+    _, dark = cv2.threshold(ink, _INK, 1, cv2.THRESH_BINARY)
+    mask = cv2.copyMakeBorder(dark, *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0)
     contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return False
-    inner = [contour for contour, node in zip(contours, tree[0], strict=True) if node[3] >= 0]
+    inner = [contour for contour, node in zip(contours, tree[0].tolist(), strict=True) if node[3] >= 0]
     if len(inner) >= _HOLES and sum(cv2.contourArea(hole) >= _HOLE_PX for hole in inner) >= _HOLES:
         return True
-    stroke = _through(mask, contours)
+    stroke = _through(mask, contours, said.label == "1")
     return stroke is not None and not _is_own(stroke, said.label, predict)
 
 
 def _is_own(stroke: _Stroke, label: str, predict: Callable[[Image], tuple[Prediction, ...]]) -> bool:
-    """Whether the stroke may be of the digit itself: a 4's stem or bar, a 7's bar."""
-    if label not in ("4", "7"):
+    """Whether the stroke may be of the digit itself: all of a 1, a 4's stem."""
+    if label == "1":
+        return stroke.beside < _BESIDE_OF_1 or stroke.apart < _APART_OF_1
+    if label != "4":
         return False
-    level = min(stroke.angle_deg, 180 - stroke.angle_deg) < _BAR_DEG
-    if level:
-        return label == "7" or stroke.out < _BAR_OF_4
-    if label == "4" and stroke.beside < _BESIDE_OF_4:
+    if stroke.beside < _BESIDE_OF_4:
         return True
+    if abs(stroke.angle_deg - 90) > _STEM_DEG:
+        return False
     (left,) = predict(digit_tensors([stroke.rest]))
     return left.label != label or left.confidence < _STILL
 
 
-def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...]) -> _Stroke | None:
-    """The stroke that passes through all of a mask (H, W) of 0 and 1 with these contours, if there is one."""
+def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...], is_1: bool) -> _Stroke | None:
+    """The stroke that passes through all of a mask (H, W) of 0 and 1 with these contours, if there is one.
+
+    Places and directions are complex numbers, x + iy: multiplied by a direction's conjugate, a place is so far along
+    it and, in the imaginary part, so far aside.
+    """
     area, outline = cv2.countNonZero(mask), sum(len(contour) for contour in contours)
     width = 2 * area / outline
     rim = np.concatenate(contours)
+    if is_1 and min(cv2.minAreaRect(rim)[1]) < _NARROW_X * width:
+        return None
     hull = cv2.convexHull(rim)[:, 0].astype(np.float64)
+    # The ends of a stroke that stands out on both sides are the outermost ink in its own direction; several directions
+    # lead to the same ends.
     along = hull @ _DIRECTION
-    # The ends of a stroke that stands out on both sides are the outermost ink in its own direction.
-    ends = np.stack((along.argmin(axis=0), along.argmax(axis=0)), axis=1)
-    starts, stops = hull[ends[:, 0]], hull[ends[:, 1]]
-    ways = stops - starts
-    lengths = np.sqrt((ways * ways).sum(axis=1))
-    long = lengths >= max(1.0, _LONG * float((hull.max(axis=0) - hull.min(axis=0)).max()))
-    # Several directions lead to the same ends.
-    apart = {tuple(ends[i]): i for i in np.flatnonzero(long).tolist()}
-    some = list(apart.values())
-    starts, stops, lengths = starts[some], stops[some], lengths[some]
-    ways = ways[some] / lengths[:, None]
-    starts, stops = starts + ways * width / 2, stops - ways * width / 2
-    places = starts[:, None] + (stops - starts)[:, None] * _PLACE
-    inked = np.count_nonzero(_at(mask, places), axis=1) >= _INKED * len(_PLACE)
-    if not inked.any():
+    ends = dict.fromkeys(zip(along.argmin(axis=0).tolist(), along.argmax(axis=0).tolist(), strict=True))
+    first, last = hull.view(np.complex128)[:, 0][np.array(list(ends)).T]
+    ways = last - first
+    lengths = np.abs(ways)
+    _, _, across, down = cv2.boundingRect(rim)
+    long = np.flatnonzero(lengths >= max(1.0, _LONG * max(across, down)))
+    lengths = lengths[long]
+    ways = ways[long] / lengths
+    starts = first[long] + ways * (width / 2)
+    inked = np.flatnonzero(_at(mask, _places(starts, ways, lengths - width)).sum(axis=0) >= _INKED * len(_PLACE))
+    if not len(inked):
         return None
     starts, ways, lengths = starts[inked], ways[inked], lengths[inked]
     alone = _ends_alone(rim[::2, 0], starts, ways, lengths, width)
-    places = places[inked]
     for i in sorted(np.flatnonzero(alone).tolist(), key=lambda i: -lengths[i]):
-        aside = np.array((-ways[i, 1], ways[i, 0])) * (width / 2 + _BESIDE_PX)
-        free = (_at(mask, places[i] + aside) == 0) & (_at(mask, places[i] - aside) == 0)
-        if min(free[1:3].mean(), free[-3:-1].mean()) < _ENDS_FREE:
-            continue
-        stroke = _judged(mask, starts[i], ways[i], float(lengths[i]), width)
-        if stroke is not None and cv2.countNonZero(stroke.rest) >= _REST * area:
+        stroke = _judged(mask, complex(starts[i]), complex(ways[i]), float(lengths[i]), width)
+        if stroke is not None and cv2.countNonZero(stroke.rest) >= (_REST_OF_1 if is_1 else _REST) * area:
             return stroke
     return None
 
 
 def _ends_alone(
-    rim: npt.NDArray[np.int32], starts: Floats, ways: Floats, lengths: Floats, width: float
+    rim: npt.NDArray[np.int32], starts: Places, ways: Places, lengths: Floats, width: float
 ) -> npt.NDArray[np.bool_]:
-    """Which of n strokes (n, 2) have no other ink beside their ends; rim (m, 2) is where ink ends."""
-    off = rim[:, None] - starts
-    along = off[..., 0] * ways[:, 0] + off[..., 1] * ways[:, 1]
-    aside = np.abs(off[..., 0] * ways[:, 1] - off[..., 1] * ways[:, 0])
+    """Which of n strokes (n,) have no other ink beside their ends; rim (m, 2) is where ink ends."""
+    off = (rim.astype(np.float64).view(np.complex128) - starts) * ways.conj()
     out = _STANDS_OUT * lengths
-    near_an_end = (along < out) | (along > lengths - out)
-    return np.asarray(~(near_an_end & (aside > width / 2 + _BESIDE_PX)).any(axis=0), np.bool_)
+    near_an_end = (off.real < out) | (off.real > lengths - out)
+    return np.asarray(~(near_an_end & (np.abs(off.imag) > width / 2 + _BESIDE_PX)).any(axis=0), np.bool_)
 
 
-def _judged(mask: Image, start: Floats, way: Floats, length: float, width: float) -> _Stroke | None:
-    """The stroke from start along way (x, y); None if it does not pass through the rest of the ink."""
-    far = [np.rint(start + way * step).astype(int).tolist() for step in (-1.5 * width, length + 0.5 * width)]
-    band = cv2.line(np.zeros_like(mask), far[0], far[1], (1,), round(width + 2))
+def _judged(mask: Image, start: complex, way: complex, length: float, width: float) -> _Stroke | None:
+    """The stroke from start along way; None if it does not pass through the rest of the ink."""
+    places, aside = _places(start, way, length - width), 1j * way * (width / 2 + _BESIDE_PX)
+    free = (_at(mask, places + aside) == 0) & (_at(mask, places - aside) == 0)
+    if min(free[1:3].mean(), free[-3:-1].mean()) < _ENDS_FREE:
+        return None
+    far = [start - 1.5 * width * way, start + (length + 0.5 * width) * way]
+    first, last = ((round(place.real), round(place.imag)) for place in far)
+    band = cv2.line(np.zeros_like(mask), first, last, (1,), round(width + 2))
     rest = cv2.bitwise_and(mask, 1 - band)
     y, x = np.nonzero(rest)
     if not len(x):
         return None
-    along = (x - start[0]) * way[0] + (y - start[1]) * way[1]
-    aside = float(np.mean((x - start[0]) * way[1] > (y - start[1]) * way[0]))
-    beside = min(aside, 1 - aside)
-    out = sorted((float(along.min()) / length, 1 - float(along.max()) / length))
-    if out[0] < _STANDS_OUT or beside < _BESIDE:
+    off = (x + 1j * y - start) * way.conjugate()
+    along, right = off.real / length, off.imag < 0
+    beside = min(float(right.mean()), 1 - float(right.mean()))
+    if min(float(along.min()), 1 - float(along.max())) < _STANDS_OUT or beside < _BESIDE:
         return None
     # Where the stroke crossed others they are joined again.
     reach = round(width + 4) | 1
     closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    whole = 255 * (rest | (closed & band & mask))
-    angle = math.degrees(math.atan2(way[1], way[0])) % 180
-    return _Stroke(angle_deg=angle, rest=np.asarray(whole, np.uint8), beside=beside, out=out[1])
+    return _Stroke(
+        angle_deg=math.degrees(cmath.phase(way)) % 180,
+        rest=np.asarray(255 * (rest | (closed & band & mask)), np.uint8),
+        beside=beside,
+        apart=abs(float(along[right].mean() - along[~right].mean())),
+    )
 
 
-def _at(mask: Image, places: Floats) -> Image:
-    """What a mask (H, W) shows at places (..., 2) x, y."""
-    x, y = np.rint(places[..., 0]).astype(np.intp), np.rint(places[..., 1]).astype(np.intp)
-    seen: Image = mask[np.clip(y, 0, mask.shape[0] - 1), np.clip(x, 0, mask.shape[1] - 1)]
+def _places(starts: Places | complex, ways: Places | complex, lengths: Floats | float) -> Places:
+    """Places (m, n) along strokes (n,)."""
+    return np.asarray(starts + ways * lengths * _PLACE, np.complex128)
+
+
+def _at(mask: Image, places: Places) -> Image:
+    """What a mask (H, W) shows at places of any shape."""
+    x, y = np.rint(places.real).astype(np.intp), np.rint(places.imag).astype(np.intp)
+    # Beyond its sides lies the padding of the other side.
+    seen: Image = mask.ravel().take(y * mask.shape[1] + x, mode="clip")
     return seen
