@@ -264,6 +264,27 @@ def test_a_hundred_thousand_values_wait_and_the_next_ones_are_found_without_goin
         assert steps < 100
 
 
+def test_what_a_name_has_said_already_is_not_gone_through_for_each_value(tmp_path: Path) -> None:
+    make_crowd(tmp_path / "job", pages=500)
+    with Ledger(tmp_path / "job") as ledger:
+        with ledger.change() as db:
+            db.execute(
+                "INSERT INTO entry (page, field, kind, value, name, made_at, was, was_sure, batch) "
+                "SELECT leaf.page, v.field, 'accepted', '1', 'Ann', '', '', 0, 1 FROM value v JOIN leaf "
+                "ON leaf.id = v.leaf WHERE v.position < 10"
+            )
+        queue, steps = ReviewQueue(ledger), 0
+
+        def count() -> None:
+            nonlocal steps
+            steps += 1
+
+        ledger._db.set_progress_handler(count, 1000)
+        assert queue.left(unsaid_by="Ann").waiting == 15_000 and queue.left(unsaid_by="Bo").waiting == 20_000
+        assert len(queue.waiting("risk", 12, unsaid_by="Ann")) == 12
+        assert steps < 2000, "5,000 entries for each of 20,000 values would be a hundred million steps"
+
+
 def test_reading_a_page_as_form_page_is_what_was_stored(made: Made, ledger: Ledger) -> None:
     seen = ReviewQueue(ledger).seen(*next(iter(made.truth)))
     assert seen is not None and isinstance(seen.page, FormPage) and seen.place.endswith("1.png#1")

@@ -17,12 +17,14 @@ import numpy as np
 import pytest
 
 from edge.errors import JobError
+from edge.forms.job.entries import Said
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import ReviewQueue
 from edge.values import Image
 from edge.web.access import Access
 from edge.web.address import Address
 from edge.web.review.app import Review, review_app
+from edge.web.review.desk import Desk
 from edge.web.serve import Server
 from tests.forms.review_jobs import Made, make_crowd, make_job
 
@@ -251,3 +253,16 @@ def test_a_hundred_thousand_values_take_little_memory(tmp_path: Path) -> None:
         finally:
             server.kill()
     assert (tmp_path / "job" / "ledger.sqlite").stat().st_size < 200_000_000
+
+
+def test_the_values_are_counted_before_anybody_waits_for_the_first_page(tmp_path: Path) -> None:
+    made = make_job(tmp_path, pages=2)
+    with closing(Desk(made.job)) as desk:
+        questions: list[str] = []
+        desk._ledger._db.set_trace_callback(questions.append)
+        left = desk.progress("Ann").left.waiting
+        assert left > 2 and not [question for question in questions if "count(" in question]
+        one, seen = desk.next_values("Ann", "risk", after="", most=1)[0]
+        said = Said(page=one.page, field=one.field, value="7", seen=seen.revision)
+        assert desk.enter("Ann", [said], "t").noted
+        assert desk.progress("Ann").left.waiting == left - 1, "what was said here counts at once"

@@ -304,6 +304,11 @@ class Ledger(Closing):
             found: tuple[Any, ...] | None = self._db.execute(statement, values).fetchone()
             return found
 
+    def version(self) -> int:
+        """A number that is another one once another connection has changed the ledger."""
+        found = self.row("PRAGMA data_version")
+        return 0 if found is None else int(found[0])
+
     @contextmanager
     def change(self, *, forever: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it or nothing.

@@ -43,10 +43,11 @@ class Desk:
         self.twice = twice
         self._needed = 2 if twice else 1
         self._theirs: dict[tuple[str, str], tuple[str, float]] = {}
-        self._progress: dict[str, tuple[float, Progress]] = {}
+        self._progress: dict[str, tuple[float, int, Progress]] = {}
         self._chosen: tuple[float, float, float | None] | None = None
         if max_error is not None:
             self.choose_error(max_error)
+        self.progress("")  # counted before anybody waits for the first page
 
     def close(self) -> None:
         """Close the job."""
@@ -64,10 +65,10 @@ class Desk:
         self._progress.clear()
 
     def progress(self, name: str) -> Progress:
-        """How far the review is, as that name sees it; a few seconds old at most."""
+        """How far the review is, as that name sees it; a few seconds old at most while a run adds to the job."""
         asked = name if self.twice else ""
-        known = self._progress.get(asked)
-        if known is None or time.monotonic() - known[0] > _COUNTED_S:
+        known, version = self._progress.get(asked), self._ledger.version()
+        if known is None or (known[1] != version and time.monotonic() - known[0] > _COUNTED_S):
             if len(self._progress) > MOST_VALUES:
                 self._progress.clear()
             progress = Progress(
@@ -75,8 +76,8 @@ class Desk:
                 disputed=len(self._queue.disputed()) if self.twice else 0,
                 alike=self._queue.counts(),
             )
-            known = self._progress[asked] = time.monotonic(), progress
-        return known[1]
+            known = self._progress[asked] = time.monotonic(), version, progress
+        return known[2]
 
     def next_values(self, name: str, order: Order, *, after: str, most: int) -> tuple[tuple[Open, Seen], ...]:
         """What that name should look at next, behind a place in the order; others are looking at other values."""
