@@ -150,6 +150,7 @@ def soak(folder: Path, *, frames: int, seed: int, truth: bool) -> Report:
             appliance.run(signals, lambda: read_settings(file))
             trouble.close()
             appliance.close()
+            assert trouble in appliance.watchers, "making trouble failed, and the run left it out"
         deliver_rest(appliance.settings)
         relay.close()
         vitals = appliance.vitals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -112,7 +113,8 @@ class Trouble:
         if self.frames % SAMPLE_EVERY == 0:
             self.memory_mb.append(resident_mb())
         if self.frames % 500 == 0:
-            sys.stderr.write(f"{self.frames:7} frames: {resident_mb():.1f} MB, {self.events} events\n")
+            with contextlib.suppress(OSError):  # a file, while the disk is full
+                sys.stderr.write(f"{self.frames:7} frames: {resident_mb():.1f} MB, {self.events} events\n")
         if self._rng.random() < 1 / _TROUBLE_EVERY:
             self._begin(self._kinds.draw())
 
@@ -177,7 +179,9 @@ def make_troubles(
         return connection.close
 
     def change_settings() -> Callable[[], None]:
-        write_settings(rng.choice((0.85, 0.9, 0.95)), rng.choice(("", "", "[camera]\n", "nonsense = \n")))
+        threshold, tail = rng.choice((0.85, 0.9, 0.95)), rng.choice(("", "", "[camera]\n", "nonsense = \n"))
+        with contextlib.suppress(OSError):  # the disk is full just now: it is half a file
+            write_settings(threshold, tail)
         os.kill(os.getpid(), signal.SIGHUP)
         return lambda: None
 
