@@ -37,6 +37,11 @@ return document.getElementById("one").hidden || !crop.src ? null
 TILES = """
 return [...document.querySelectorAll("#tiles button")].map((tile) => [tile.title, tile.firstChild.naturalWidth]);
 """
+# Answers that take a while to come.
+SLOW = """
+const real = window.fetch;
+window.fetch = (...asked) => new Promise((come) => setTimeout(() => come(real(...asked)), 700));
+"""
 
 
 def free_port() -> int:
@@ -165,6 +170,25 @@ def judge_sheet(browser: webdriver.Chrome, made: Made, digit: str) -> tuple[set[
             press(browser, Keys.ARROW_RIGHT)
     press(browser, Keys.ENTER)
     return set(keys), odd
+
+
+def test_a_sheet_that_is_not_here_yet_is_not_accepted_and_keeps_its_marks(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    made, port = make_job(tmp_path, pages=1, alphabet="67"), free_port()
+    with reviewing(made.job, port):
+        begin(browser, port)
+        shown(browser)
+        press(browser, "s", "7")
+        assert eventually(partial(sheet_is, browser, "7"))
+        press(browser, Keys.SPACE, "7")
+        assert browser.execute_script("return document.querySelectorAll('#tiles [aria-pressed=true]').length") == 1
+        browser.execute_script(SLOW)
+        press(browser, "6", Keys.ENTER)
+        assert eventually(partial(sheet_is, browser, "6"))
+        assert browser.find_element(By.ID, "saved").text == "", "nothing was said"
+    with Ledger(made.job) as ledger:
+        assert ledger.rows("SELECT field FROM entry") == []
 
 
 def test_what_is_taken_back_comes_again_and_what_another_said_is_shown(

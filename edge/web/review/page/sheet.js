@@ -11,6 +11,7 @@ export class SheetView {
     this.found = [];
     this.tiles = [];
     this.judged = new Set();  // by sheets, the odd ones too
+    this.chosen = 0;
     this.buttons = TEXTS.map((text) => {
       const button = document.createElement("button");
       const digit = document.createElement("b"), count = document.createElement("small");
@@ -45,13 +46,18 @@ export class SheetView {
     });
   }
 
+  // Drawn once for the latest choice: what is drawn again has lost its marks.
   async choose(text) {
+    const choice = ++this.chosen;
     this.text = text;
-    this.found = [];
+    this.found = this.tiles = [];  // else Enter would say of what is still shown that it is the new digit
+    $("tiles").replaceChildren();
+    this.count();
+    $("odd").textContent = "";
     this.showCounts();
     $("alike").textContent = text ? `a ${text}` : "empty";
     await this.load();
-    if (this.text === text) this.draw();
+    if (choice === this.chosen) this.draw();
   }
 
   async load() {
@@ -105,7 +111,10 @@ export class SheetView {
 
   key(key, event) {
     const text = key === "e" ? "" : key;
-    if (TEXTS.includes(text)) { this.choose(text); return true; }
+    if (TEXTS.includes(text)) {
+      if (text !== this.text || !this.tiles.length) this.choose(text);
+      return true;
+    }
     const tiles = [...$("tiles").children], at = tiles.indexOf(document.activeElement);
     const across = tiles.filter((tile) => tile.offsetTop === tiles[0].offsetTop).length;
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across };
