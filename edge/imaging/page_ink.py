@@ -145,7 +145,7 @@ def _find_pen_blobs(ink: Image) -> tuple[Blobs, npt.NDArray[np.bool_]]:
     """
     floor = noise_map(ink, tile_px=max(24, max(ink.shape) // _TILES))
     weak = cv2.compare(ink, cv2.max(floor, _beside_pen(ink)), cv2.CMP_GT)
-    blobs = find_blobs(drop_rules(np.asarray(weak, np.uint8)).view(np.bool_))
+    blobs = find_blobs(drop_rules(np.asarray(weak, np.uint8), ink).view(np.bool_))
     strong = cv2.compare(ink, cv2.max(cv2.convertScaleAbs(floor, alpha=_STRONG), _PEN), cv2.CMP_GT)
     pen = np.zeros(len(blobs) + 1, np.bool_)
     pen[blobs.labels[strong.view(np.bool_)]] = True

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.imaging.glyphs import find_blobs
+from edge.imaging.ink import quantile
 from edge.values import Image
 
 # Lines are looked for on a picture half as large, in blobs that reach over this part of it: more than digits do.
@@ -25,13 +26,16 @@ _THICKEST_PX = 9
 _TRACK_PX = 5
 # What is thicker across a line than this many times the line is a stroke that crosses it.
 _CROSSING = 1.7
+# What is darker than the lines by this factor is a stroke that lies on one.
+_DARKER = 1.6
 
 
-def drop_rules(mask: Image) -> Image:
+def drop_rules(mask: Image, ink: Image) -> Image:
     """The (H, W) uint8 ink mask, 0 or 255, without the long straight lines in it; the mask itself if there are none.
 
-    Lines are found by the probabilistic Hough transform (Matas et al., 2000). A pixel of a line goes only where the ink
-    across the line is as thin as the line, so that strokes crossing it stay whole.
+    ink: the soft ink, (H, W) uint8, that the mask is of. Lines are found by the probabilistic Hough transform (Matas et
+    al., 2000). A pixel of a line goes only where the ink across the line is as thin as the line and hardly darker, so
+    that strokes stay whole that cross it or run along it.
     """
     rows, columns = mask.shape[0] // _SHRINK, mask.shape[1] // _SHRINK
     if min(rows, columns) < _LEAST_RUN_PX:
@@ -47,7 +51,7 @@ def drop_rules(mask: Image) -> Image:
         return mask
     ends = _SHRINK * _lengthened(lines.reshape(-1, 4), small)
     flat = np.abs(ends[:, 2] - ends[:, 0]) >= np.abs(ends[:, 3] - ends[:, 1])
-    return _without(_without(mask, ends[flat], flat=True), ends[~flat], flat=False)
+    return _without(_without(mask, ink, ends[flat], flat=True), ink, ends[~flat], flat=False)
 
 
 def _lengthened(ends: npt.NDArray[np.int32], ink: Image) -> npt.NDArray[np.int32]:
@@ -84,8 +88,8 @@ def _thin_and_long(small: Image) -> Image | None:
     return np.asarray(cv2.bitwise_and(cv2.subtract(small, thick), long[blobs.labels]), np.uint8)
 
 
-def _without(mask: Image, ends: npt.NDArray[np.int32], *, flat: bool) -> Image:
-    """The mask without lines between ends (n, 4), all rather flat, or all rather upright."""
+def _without(mask: Image, ink: Image, ends: npt.NDArray[np.int32], *, flat: bool) -> Image:
+    """The mask of soft ink without lines between ends (n, 4), all rather flat, or all rather upright."""
     if not len(ends):
         return mask
     track = np.zeros(mask.shape, np.uint8)
@@ -94,6 +98,11 @@ def _without(mask: Image, ends: npt.NDArray[np.int32], *, flat: bool) -> Image:
     track = cv2.bitwise_and(track, mask)
     limit = max(3, round(_CROSSING * _thickness(track, flat=flat)))
     strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((limit, 1) if flat else (1, limit), np.uint8))
+    usual = quantile(ink[track > 0], 0.5) if cv2.countNonZero(track) else 255.0
+    # A darker pixel alone is noise. (An opening, in which OpenCV's own would move a square of even side.)
+    square = np.ones((2, 2), np.uint8)
+    dark = cv2.dilate(cv2.erode(cv2.compare(ink, _DARKER * usual, cv2.CMP_GT), square), square, anchor=(0, 0))
+    strokes = cv2.bitwise_or(strokes, dark)
     return np.asarray(cv2.subtract(mask, cv2.subtract(track, strokes)), np.uint8)
 
 
