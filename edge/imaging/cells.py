@@ -194,9 +194,11 @@ def doubts_of_place(box: Box, inside: Inside) -> tuple[str, ...]:
 
 def is_blot(cut: CutGlyph) -> bool:
     """Whether a digit's ink is somewhere wider than a pen's stroke in a digit of this size."""
-    padded = cv2.copyMakeBorder(cut.own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    widest: float = cv2.minMaxLoc(cv2.distanceTransform(padded, cv2.DIST_L2, 3))[1]
-    return widest > _WIDEST_STROKE * max(cut.glyph.box.width, cut.glyph.box.height)
+    own, box = cut.own, cut.glyph.box
+    if own.shape != (box.height + 2, box.width + 2):  # the picture ends where the digit does
+        own = cv2.copyMakeBorder(own, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    widest: float = cv2.minMaxLoc(cv2.distanceTransform(own, cv2.DIST_L2, 3))[1]
+    return widest > _WIDEST_STROKE * max(box.width, box.height)
 
 
 def _scaled(box: Box, across: float, down: float, width: int, height: int) -> Box:

@@ -120,7 +120,7 @@ def ink_mask(ink: Image, *, low: float | Image, high: float | Image) -> Mask:
 
     low and high, 0 to 255, are the same everywhere or given by place, (H, W).
     """
-    weak = (ink > low).astype(np.uint8)
+    weak = (ink > low).view(np.uint8)
     count, labels = cv2.connectedComponents(weak, connectivity=8)
     if count <= 1:
         return np.zeros(ink.shape, np.bool_)

@@ -49,14 +49,15 @@ def drop_boxes(
     down = _Lines(_turned(ink), _parted(ys, wide), xs, reach, level, (cells[:, 1:] | cells[:, :-1])[1:-1].T)
     if not (across.mask.any() or down.mask.any()):
         return ink
-    lines = np.zeros(ink.shape, np.bool_)
-    across.mark(lines)
-    down.mark(lines.T)
-    strokes = ((ink > _STROKE * level) & ~lines).view(np.uint8)
+    strokes = np.asarray(cv2.threshold(ink, int(_STROKE * level), 1, cv2.THRESH_BINARY)[1], np.uint8)
+    across.drop(strokes)
+    turned = _turned(strokes)
+    down.drop(turned)
     clean = ink.copy()
-    across.clear(clean, strokes)
-    down.clear(clean.T, _turned(strokes))
-    return clean
+    across.clear(clean, _turned(turned))
+    clean = _turned(clean)
+    down.clear(clean, turned)
+    return _turned(clean)
 
 
 def _turned(pixels: Image) -> Image:
@@ -96,32 +97,34 @@ class _Lines:
         print_dark = _middles(runs, xs).max(axis=1)  # (lines, sides)
         least = np.maximum(level, _PALER * print_dark).astype(np.uint8)
         dark = (runs > np.repeat(least, columns, axis=1)[:, None]).view(np.uint8) * np.uint8(255)
-        share = _pieces(dark, xs).mean(axis=3)  # (lines, rows, sides)
-        rows = _grown(share >= 255 * _SPAN, share >= 255 * _WAVERS) & ~_stands_out(print_dark, there)[:, None]
+        pieces = _pieces(dark, xs)
+        share, whole = np.add.reduce(pieces, axis=0, dtype=np.int32), 255 * len(pieces)  # (lines, rows, sides)
+        rows = _grown(share >= whole * _SPAN, share >= whole * _WAVERS) & ~_stands_out(print_dark, there)[:, None]
         rows = _widened(_widened(rows))  # its own blurred edges
-        self.mask = np.repeat(rows, columns, axis=2) & (runs > level)
+        self.mask = np.repeat(rows, columns, axis=2) & (runs > int(level))
         print_only = np.where(rows, _middles(self._bands, xs), 0)
         darker = np.minimum(_DARKER * _widened(print_only) + 2 * level, 255).astype(np.uint8)
         self._darker = np.repeat(darker, columns, axis=2)
 
-    def mark(self, lines: Mask) -> None:
-        """Set lines (H, W) where lines are."""
-        for rows, mask in zip(self._rows, self.mask, strict=True):
-            lines[rows, self._columns] |= mask
+    def drop(self, strokes: Image) -> None:
+        """Set strokes (H, W) to 0 where lines are, in place."""
+        for rows, off in zip(self._rows, ~self.mask, strict=True):
+            strokes[rows, self._columns] &= off.view(np.uint8)
 
     def clear(self, clean: Image, strokes: Image) -> None:
         """Take the lines out of clean (H, W), in place, but for the strokes that cross them or are darker.
 
         strokes (H, W): 1 where ink is surely a stroke, outside of all lines.
         """
-        used = np.flatnonzero(self.mask.any(axis=(0, 2)))
+        used = np.flatnonzero(self.mask.any(axis=0).any(axis=1))
         if not len(used):
             return
         first, last = int(used[0]), int(used[-1])
         mask, on = (part[:, first : last + 1] for part in (self.mask, self._bands > self._darker))
         # A stroke that crosses at a slant is met a pixel aside.
-        wide = cv2.dilate(strokes, np.ones((1, 3), np.uint8)).view(np.bool_)
-        around = np.stack([wide[rows.start + first - 1 : rows.start + last + 2, self._columns] for rows in self._rows])
+        columns = np.s_[self._columns.start - 1 : self._columns.stop + 1]
+        near = np.stack([strokes[rows.start + first - 1 : rows.start + last + 2, columns] for rows in self._rows])
+        around = (near[:, :, :-2] | near[:, :, 1:-1] | near[:, :, 2:]).view(np.bool_)
         met = on | around[:, 1:-1]
         crossed = np.empty_like(mask)
         above, below = around[:, 0], around[:, -1]
@@ -132,29 +135,27 @@ class _Lines:
             meets = mask[:, i] & below
             crossed[:, i] &= meets
             below = met[:, i] | meets
-        gone = mask & ~(crossed | on)
-        for rows, off in zip(self._rows, gone, strict=True):
-            clean[rows.start + first : rows.start + last + 1, self._columns][off] = 0
+        stays = ~mask | crossed | on
+        for rows, kept in zip(self._rows, stays, strict=True):
+            clean[rows.start + first : rows.start + last + 1, self._columns] *= kept
 
 
 def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
     """The pieces of each cell's side in level bands (lines, rows, W), averaged, without the corners.
 
-    (lines, rows, sides, pieces).
+    (pieces, lines, rows, sides).
     """
-    lines, rows, _ = bands.shape
+    lines, rows, width = bands.shape
     sides = len(xs) - 1
-    inner = np.ascontiguousarray(bands[:, :, xs[0] : xs[-1]]).reshape(lines * rows, -1)
+    inner = bands.reshape(lines * rows, width)[:, xs[0] : xs[-1]]
     small = cv2.resize(inner, (sides * _PIECES, lines * rows), interpolation=cv2.INTER_AREA)
-    pieces: Image = small.reshape(lines, rows, sides, _PIECES)[..., 1:-1]
-    return pieces
+    return np.ascontiguousarray(np.moveaxis(small.reshape(lines, rows, sides, _PIECES)[..., 1:-1], 3, 0))
 
 
 def _middles(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
     """The median of each side's pieces in level bands (lines, rows, W): (lines, rows, sides)."""
     pieces = _pieces(bands, xs)
-    middle = pieces.shape[3] // 2
-    medians: Image = np.partition(pieces, middle, axis=3)[..., middle]
+    medians: Image = np.sort(pieces, axis=0)[len(pieces) // 2]
     return medians
 
 

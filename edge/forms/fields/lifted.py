@@ -96,9 +96,10 @@ def levels_of(lifted: LiftedInk) -> npt.NDArray[np.float64]:
     """(rows, columns): the soft ink that divides strokes from paper in each cell (Otsu), above the paper's unrest."""
     rim = round(_RIM * CELL_PX)
     levels = np.zeros(lifted.owned.shape)
-    for row, column in zip(*(places.tolist() for places in np.nonzero(lifted.owned)), strict=True):
-        cell = lifted.inside(row, column)
-        inner = lifted.ink[cell.top + rim : cell.bottom - rim, cell.left + rim : cell.right - rim]
+    xs, ys = lifted.xs.tolist(), lifted.ys.tolist()
+    for row, column in np.argwhere(lifted.owned).tolist():
+        top, bottom = ys[row * lifted.step : row * lifted.step + 2]
+        inner = lifted.ink[top + rim : bottom - rim, xs[column] + rim : xs[column + 1] - rim]
         levels[row, column] = otsu(np.ascontiguousarray(inner))
     above: npt.NDArray[np.float64] = np.maximum(levels, lifted.floors)
     return above

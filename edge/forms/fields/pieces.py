@@ -87,12 +87,12 @@ def _above(lifted: LiftedInk, levels: npt.NDArray[np.float64]) -> tuple[Mask, Ma
     """Where ink is above the lower and the upper part of its cell's level; beside the cells of the nearest one's."""
     ink, step = lifted.ink, lifted.step
     weak, strong = np.empty(ink.shape, np.bool_), np.empty(ink.shape, np.bool_)
-    xs, ys = [0, *lifted.xs[1:-1].tolist(), ink.shape[1]], [0, *lifted.ys[step:-1:step].tolist(), ink.shape[0]]
-    for (top, bottom), line in zip(pairwise(ys), levels.tolist(), strict=True):
-        for (left, right), level in zip(pairwise(xs), line, strict=True):
-            place = np.s_[top:bottom, left:right]
-            np.greater(ink[place], int(min(_LOW * level, 254)), out=weak[place])
-            np.greater(ink[place], int(min(_HIGH * level, 254)), out=strong[place])
+    widths = np.diff([0, *lifted.xs[1:-1].tolist(), ink.shape[1]])
+    ys = [0, *lifted.ys[step:-1:step].tolist(), ink.shape[0]]
+    for part, above in ((_LOW, weak), (_HIGH, strong)):
+        across = np.repeat(np.minimum(part * levels, 254).astype(np.uint8), widths, axis=1)
+        for (top, bottom), level in zip(pairwise(ys), across, strict=True):
+            np.greater(ink[top:bottom], level, out=above[top:bottom])
     return weak, strong
 
 

@@ -26,6 +26,8 @@ _SIDES = {21: 14, 25: 26, 29: 42, 33: 62}
 _LEAST_AGREEMENT = 0.88
 # So well does a code agree with the patterns of its own size only.
 _SURE_AGREEMENT = 0.97
+# The squares around one: wider than a finder pattern.
+_AROUND = np.ones((9, 9), np.uint8)
 
 
 def read_squares(grey: Image, *, side_mm: float, quiet_mm: float, letters: int) -> str | None:
@@ -59,31 +61,34 @@ def _sample(grey: Image, side: int, square: float, start: float, slack: float) -
 
     Best is the largest contrast between what is dark and what is light in the finder and timing patterns.
     """
-    rows, columns, fixed = _fixed_pattern(side)
+    rows, columns, fixed, weights = _fixed_pattern(side)
     smooth = np.asarray(cv2.blur(grey, (max(1, round(square * 0.6)),) * 2), np.uint8)
     shifts = np.arange(-slack, slack + 0.01, square / 4)
     centres = start + (np.arange(side) + 0.5) * square - 0.5
     most = min(grey.shape) - 1
-    places = np.clip(np.rint(centres + shifts[:, None]), 0, most).astype(np.intp)  # (shifts, side)
-    seen = smooth[places[:, None, rows], places[None, :, columns]].astype(np.float32)
-    contrast = seen[:, :, ~fixed].mean(axis=2) - seen[:, :, fixed].mean(axis=2)
+    places = np.rint(centres + shifts[:, None]).clip(0, most).astype(np.intp)  # (shifts, side)
+    at = (places[:, rows] * smooth.shape[1])[:, None] + places[:, columns]
+    contrast = smooth.ravel().take(at).astype(np.float32) @ weights
     down, across = np.unravel_index(np.argmax(contrast), contrast.shape)
-    grid = np.ix_(places[down], places[across])
-    found: Mask = smooth[grid] < _middle(smooth, square)[grid]
+    squares = smooth[np.ix_(places[down], places[across])]
+    found: Mask = squares < _middle(squares)
     return _Squares(dark=found, agreement=float((found[rows, columns] == fixed).mean()))
 
 
-def _middle(smooth: Image, square: float) -> npt.NDArray[np.float32]:
-    """Between black and white at each pixel: half of the sum of the darkest and lightest around it, for shadows."""
-    reach = np.ones((round(9 * square) | 1,) * 2, np.uint8)  # wider than a finder pattern
+def _middle(squares: Image) -> npt.NDArray[np.float32]:
+    """Between black and white at each square: half of the sum of the darkest and lightest around it, for shadows."""
     return np.asarray(
-        cv2.addWeighted(cv2.erode(smooth, reach), 0.5, cv2.dilate(smooth, reach), 0.5, 0, dtype=cv2.CV_32F), np.float32
+        cv2.addWeighted(cv2.erode(squares, _AROUND), 0.5, cv2.dilate(squares, _AROUND), 0.5, 0, dtype=cv2.CV_32F),
+        np.float32,
     )
 
 
 @cache
-def _fixed_pattern(side: int) -> tuple[Whole, Whole, Mask]:
-    """Rows, columns and darkness of the squares that are the same in every code of that size."""
+def _fixed_pattern(side: int) -> tuple[Whole, Whole, Mask, npt.NDArray[np.float32]]:
+    """Rows, columns and darkness of the squares that are the same in every code of that size.
+
+    And weights: a picture's values there times these, summed, are how much lighter than the dark ones the light are.
+    """
     known = np.full((side, side), -1, np.int8)
     ring = np.maximum(abs(np.arange(-4, 5))[:, None], abs(np.arange(-4, 5))[None])
     finder = np.isin(ring, (0, 1, 3)).astype(np.int8)  # with the light border around it
@@ -92,7 +97,9 @@ def _fixed_pattern(side: int) -> tuple[Whole, Whole, Mask]:
     known[:8, -8:] = finder[1:, :-1]
     known[-8:, :8] = finder[:-1, 1:]
     rows, columns = np.nonzero(known >= 0)
-    return rows, columns, known[rows, columns] == 1
+    fixed = known[rows, columns] == 1
+    dark = np.count_nonzero(fixed)
+    return rows, columns, fixed, np.where(fixed, -1 / dark, 1 / (len(fixed) - dark)).astype(np.float32)
 
 
 @lru_cache(maxsize=256)

@@ -45,30 +45,32 @@ def find_marks(pixels: Image, dictionary: str, wanted: frozenset[int]) -> FoundM
     Of marks with the same id the largest counts. Source: Garrido-Jurado et al. 2014, by OpenCV.
     """
     halvings = max(0, int(math.log2(max(pixels.shape) / _SEARCH_PX)))
-    small, shrink = _halved(pixels, halvings), 2**halvings
-    found = _in_corners(small, dictionary, shrink)
+    shrink = 2**halvings
+    found = _in_corners(pixels, dictionary, halvings)
     if not wanted.issubset(found):
+        small = _halved(pixels, halvings)
         found |= _detect(small, dictionary, shrink, quick=True)
-    if len(wanted.intersection(found)) < 3:
-        found = _detect(small, dictionary, shrink, quick=False) | found
+        if len(wanted.intersection(found)) < 3:
+            found = _detect(small, dictionary, shrink, quick=False) | found
     if len(wanted.intersection(found)) < 3 and halvings:
         found = _detect(_halved(pixels, halvings - 1), dictionary, shrink // 2, quick=False) | found
     ids = tuple(sorted(found))
     return FoundMarks(ids=ids, corners=np.array([found[i] for i in ids], np.float64).reshape(-1, 4, 2))
 
 
-def _in_corners(pixels: Image, dictionary: str, shrink: int) -> dict[int, Floats]:
+def _in_corners(pixels: Image, dictionary: str, halvings: int) -> dict[int, Floats]:
     """What is found in the corners alone, in a part of the time: a sheet scanned straight has its marks there."""
     found: dict[int, Floats] = {}
-    height, width = pixels.shape
+    shrink = 2**halvings
+    height, width = (side // shrink for side in pixels.shape)
     down, across = round(_CORNER_PART * height), round(_CORNER_PART * width)
-    for top in (0, height - down):
-        for left in (0, width - across):
-            part = pixels[top : top + down, left : left + across]
+    for top in (0, shrink * (height - down)):
+        for left in (0, shrink * (width - across)):
+            part = pixels[top : top + shrink * down, left : left + shrink * across]
             if not part.size:
                 continue
-            for mark, corners in _detect(part, dictionary, shrink, quick=True).items():
-                found[mark] = corners + shrink * np.array([left, top])
+            for mark, corners in _detect(_halved(part, halvings), dictionary, shrink, quick=True).items():
+                found[mark] = corners + np.array([left, top])
     return found
 
 
@@ -167,11 +169,11 @@ def lay_by_marks(
         known = dict(sorted(known.items()))
         sheet = _fitted(places[list(known)], np.array(list(known.values())))
     rows = tuple(known)
-    own = places[list(rows)]
+    own, outer = places[list(rows)], _outer(marks, size_mm, rows)
     for reach in (_EDGE_REACH_MM, _FINE_REACH_MM):
         if sheet is None:
             return None
-        corners, off_mm = _exact(pixels, sheet, own, reach)
+        corners, off_mm = _exact(pixels, sheet, own, outer, reach)
         sheet = _fitted(own, corners)
         if off_mm <= _EXACT_MM:
             break
@@ -187,12 +189,12 @@ def _again(pixels: Image, sheet: SheetMap, marks: Marks, row: int, place: Floats
     return None if seen is None else sheet.points((seen + 0.5) / scale + (left, top))
 
 
-def _exact(pixels: Image, sheet: SheetMap, places: Floats, reach_mm: float) -> tuple[Floats, float]:
-    """Corners (n, 4, 2) in pixels of marks at places (n, 4, 2) in mm: where straight lines along their sides cross.
+def _exact(pixels: Image, sheet: SheetMap, places: Floats, outer: Pieces, reach_mm: float) -> tuple[Floats, float]:
+    """Corners (n, 4, 2) in pixels of marks at places (n, 4, 2) in mm: where straight lines along outer sides cross.
 
     Also how many mm the farthest is off its place.
     """
-    seen = measure(pixels, sheet, _outer(places), reach_mm=reach_mm)
+    seen = measure(pixels, sheet, outer, reach_mm=reach_mm)
     off = np.where(seen.shown[:, None], seen.ends, 0.0).reshape(-1, 4, 2)
     normals = seen.normals.reshape(-1, 4, 2)
     # a corner is where the side before it ends and its own side begins
@@ -200,8 +202,10 @@ def _exact(pixels: Image, sheet: SheetMap, places: Floats, reach_mm: float) -> t
     return sheet.points(moved).reshape(-1, 4, 2), float(np.abs(off).max(initial=0.0))
 
 
-def _outer(places: Floats) -> Pieces:
-    """The outer sides of marks at places (n, 4, 2), four for each."""
+@lru_cache(maxsize=64)
+def _outer(marks: Marks, size_mm: tuple[float, float], rows: tuple[int, ...]) -> Pieces:
+    """The outer sides of some of a sheet's marks, four for each."""
+    places = mark_places(marks, size_mm)[list(rows)]
     return Pieces(starts=places.reshape(-1, 2), ends=np.roll(places, -1, axis=1).reshape(-1, 2), edges=True)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from edge.forms.sheet.sheet_map import Floats, SheetMap
 from edge.forms.template import BoxMm, Template
+from edge.imaging.ink import quantile
 from edge.values import Image
 
 Profiles = npt.NDArray[np.float32]
@@ -82,19 +83,13 @@ def measure(
     """
     if stations is None:
         stations = _STATIONS if len(pieces) <= _MUCH else _STATIONS_OF_MUCH
-    along = pieces.ends - pieces.starts
-    length = np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)
-    along = along / length[:, None]
-    normals = np.stack((-along[:, 1], along[:, 0]), axis=1)  # to the right hand, as y goes down
-    # stations keep off the ends, where other lines cross
-    at = 0.06 + 0.88 * (np.arange(stations) + 0.5) / stations
-    places = pieces.starts[:, None] + (pieces.ends - pieces.starts)[:, None] * at[:, None]
-    profiles, step = _profiles(pixels, sheet, places, along, length, reach_mm)
+    looked = _stations(pieces, stations)
+    profiles, step = _profiles(pixels, sheet, looked, reach_mm)
     offsets, seen = (_edge if pieces.edges else _line)(profiles, step)
-    good, ends = _straight(offsets, seen, at)
+    good, ends = _straight(offsets, seen, looked.at)
     return Measured(
-        places=places,
-        normals=normals,
+        places=looked.places,
+        normals=looked.normals,
         offsets=offsets,
         good=good,
         shown=np.asarray(good.any(axis=1), np.bool_),
@@ -102,10 +97,41 @@ def measure(
     )
 
 
-def _profiles(
-    pixels: Image, sheet: SheetMap, places: Floats, along: Floats, length: Floats, reach_mm: float
-) -> tuple[Profiles, float]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Stations:
+    """Where pieces of print are looked at, in mm: the same for every page of a form.
+
+    at (s,): parts of a piece; places (n, s, 2); along and normals (n, 2): ways of length 1; spread (n,): how far around
+    a station along its piece.
+    """
+
+    at: Floats
+    places: Floats
+    along: Floats
+    normals: Floats
+    spread: Floats
+
+
+@lru_cache(maxsize=64)
+def _stations(pieces: Pieces, count: int) -> _Stations:
+    """So many stations on each of some pieces."""
+    ways = pieces.ends - pieces.starts
+    length = np.maximum(np.hypot(ways[:, 0], ways[:, 1]), 1e-6)
+    along = ways / length[:, None]
+    # stations keep off the ends, where other lines cross
+    at = 0.06 + 0.88 * (np.arange(count) + 0.5) / count
+    return _Stations(
+        at=at,
+        places=pieces.starts[:, None] + ways[:, None] * at[:, None],
+        along=along,
+        normals=np.stack((-along[:, 1], along[:, 0]), axis=1),  # to the right hand, as y goes down
+        spread=np.minimum(length / count, 1.5),
+    )
+
+
+def _profiles(pixels: Image, sheet: SheetMap, looked: _Stations, reach_mm: float) -> tuple[Profiles, float]:
     """The picture's values across each station (n, s, k), and how many mm lie between two of them."""
+    places = looked.places
     count, stations, _ = places.shape
     # around a station the map is as good as straight: its place and a millimetre to the right and down are enough
     at = sheet.points(
@@ -113,25 +139,25 @@ def _profiles(
     )
     at = at.reshape(3, count, stations, 2)
     right, down = at[1] - at[0], at[2] - at[0]
-    x, y = along[:, None, :1], along[:, None, 1:]
-    forward, aside = (x * right + y * down).astype(np.float32), (x * down - y * right).astype(np.float32)
-    scale = max(float(np.median(np.hypot(aside[..., 0], aside[..., 1]))), 1e-3) if count else 1.0
+    x, y = looked.along[:, None, :1], looked.along[:, None, 1:]
+    forward, aside = x * right + y * down, x * down - y * right
+    scale = max(quantile(np.hypot(aside[..., 0], aside[..., 1]), 0.5), 1e-3) if count else 1.0
     step = max(_STEP_MM, _STEP_PX / scale)
     half = int(np.ceil(reach_mm / step))
-    across = (step * np.arange(-half, half + 1)).astype(np.float32)
-    spread = (np.minimum(length / stations, 1.5)[:, None] * ((np.arange(_ALONG) + 0.5) / _ALONG - 0.5)).astype(
-        np.float32
-    )
-    starts = at[0].astype(np.float32)[:, :, None] + forward[:, :, None] * spread[:, None, :, None]
-    places_px = [starts[..., i, None] + aside[:, :, None, None, i] * across for i in (0, 1)]
+    across = step * np.arange(-half, half + 1)
     if not count:
         return np.zeros((0, stations, len(across)), np.float32), step
+    # a sample is the station, so much of the way forward and so much aside
+    forward *= looked.spread[:, None, None]
+    ways = np.stack((at[0], forward, aside), axis=2).astype(np.float32)  # (count, stations, 3, 2)
+    spread = (np.arange(_ALONG) + 0.5) / _ALONG - 0.5
+    grid = np.stack((np.ones(_ALONG * len(across)), np.repeat(spread, len(across)), np.tile(across, _ALONG)))
     # one row a piece: OpenCV takes no picture with a side of 32,767 or more
-    flat = [px.reshape(count, -1) for px in places_px]
-    seen = cv2.remap(pixels, flat[0], flat[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    rows = seen.reshape(count * stations, _ALONG * len(across)).astype(np.float32)
-    summed = sum(rows[:, i * len(across) : (i + 1) * len(across)] for i in range(_ALONG))
-    return np.asarray(summed / _ALONG, np.float32).reshape(count, stations, len(across)), step
+    x_px, y_px = ((ways[..., i] @ grid.astype(np.float32)).reshape(count, -1) for i in (0, 1))
+    seen = cv2.remap(pixels, x_px, y_px, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    lines = seen.reshape(count, stations, _ALONG, len(across))
+    summed = sum(lines[:, :, i].astype(np.float32) for i in range(_ALONG))
+    return np.asarray(summed / _ALONG, np.float32), step
 
 
 def _line(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_]]:
@@ -141,19 +167,18 @@ def _line(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_
     # a thick line may be half of the profile
     paper = ranked[:, :, int(0.75 * (k - 1))]
     unrest = ranked[:, :, int(0.9 * (k - 1))] - ranked[:, :, int(0.65 * (k - 1))]
-    dark = np.clip(paper[:, :, None] - profiles, 0, None)
-    soft = _smoothed(dark)
-    top = soft.argmax(axis=2)
-    peak = np.take_along_axis(soft, top[:, :, None], axis=2)[:, :, 0]
+    soft = _smoothed(np.maximum(paper[:, :, None] - profiles, 0))
+    top = soft.argmax(axis=2).astype(np.int16)
+    # samples first: what is found along few of them goes quicker over all stations at once
+    soft = np.ascontiguousarray(soft.transpose(2, 0, 1))
+    peak = soft.max(axis=0)
     # the run around the peak that is at least half as dark; its middle by weight is the line's
-    index = np.arange(k)
-    half = soft >= 0.5 * peak[:, :, None]
-    broken = ~half
-    left = np.where(broken & (index < top[:, :, None]), index, -1).max(axis=2)
-    right = np.where(broken & (index > top[:, :, None]), index, k).min(axis=2)
-    inside = (index > left[:, :, None]) & (index < right[:, :, None])
-    weight = np.where(inside, soft, 0)
-    middle = (weight * index).sum(axis=2) / np.maximum(weight.sum(axis=2), 1e-6)
+    index = np.arange(k, dtype=np.int16)[:, None, None]
+    broken = soft < 0.5 * peak
+    left = np.where(broken & (index < top), index, np.int16(-1)).max(axis=0)
+    right = np.where(broken & (index > top), index, np.int16(k)).min(axis=0)
+    weight = np.where((index > left) & (index < right), soft, np.float32(0))
+    middle = (weight * index).sum(axis=0) / np.maximum(weight.sum(axis=0), 1e-6)
     offset = (middle - (k - 1) / 2) * step
     seen = (peak >= _FAINTEST * paper) & (peak >= _OVER_UNREST * unrest) & (right - left - 1 <= _WIDEST_PART * k / 2)
     seen &= (left >= 0) & (right < k)
@@ -166,18 +191,22 @@ def _edge(profiles: Profiles, step: float) -> tuple[Floats, npt.NDArray[np.bool_
     soft = _smoothed(profiles)
     fall = np.clip(soft[:, :, :-1] - soft[:, :, 1:], 0, None)
     top = fall.argmax(axis=2)
-    index = np.arange(k - 1)
-    near = np.abs(index - top[:, :, None]) <= max(2, round(0.25 / step))
+    index = np.arange(k - 1, dtype=np.int16)
+    near = np.abs(index - top[:, :, None].astype(np.int16)) <= max(2, round(0.25 / step))
     weight = np.where(near, fall, 0)
     total = weight.sum(axis=2)
-    middle = (weight * index).sum(axis=2) / np.maximum(total, 1e-6)
+    middle = weight @ index.astype(np.float32) / np.maximum(total, 1e-6)
     offset = (middle - (k - 2) / 2) * step
     return offset.astype(np.float64), total >= _FAINTEST_EDGE
 
 
 def _smoothed(profiles: Profiles) -> Profiles:
-    padded = np.pad(profiles, ((0, 0), (0, 0), (1, 1)), mode="edge")
-    return np.asarray(0.25 * padded[:, :, :-2] + 0.5 * padded[:, :, 1:-1] + 0.25 * padded[:, :, 2:], np.float32)
+    soft = 0.5 * profiles
+    soft[:, :, 1:] += 0.25 * profiles[:, :, :-1]
+    soft[:, :, :-1] += 0.25 * profiles[:, :, 1:]
+    soft[:, :, 0] += 0.25 * profiles[:, :, 0]
+    soft[:, :, -1] += 0.25 * profiles[:, :, -1]
+    return np.asarray(soft, np.float32)
 
 
 def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
@@ -186,19 +215,20 @@ def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple
     A straight line through each piece by least squares, weighted anew each round by Cauchy's weights (Huber 1981).
     """
     t = at - at.mean()
+    powers = np.stack((np.ones_like(t), t, t * t), axis=1)
     ranked = np.sort(np.where(seen, offsets, np.inf), axis=1)
     start = np.take_along_axis(ranked, np.maximum(seen.sum(axis=1) - 1, 0)[:, None] // 2, axis=1)[:, 0]
     start[~np.isfinite(start)] = 0.0
     slope = np.zeros(len(offsets))
     value = np.where(seen, offsets, 0.0)
     for _ in range(_ROUNDS):
-        off = value - (start[:, None] + slope[:, None] * t)
-        weight = seen / (1 + (off / _STRAIGHT_MM) ** 2)
-        total = weight.sum(axis=1) + 1e-9
-        mean_t = (weight * t).sum(axis=1) / total
-        mean_v = (weight * value).sum(axis=1) / total
-        spread = (weight * (t - mean_t[:, None]) ** 2).sum(axis=1) + 1e-3
-        slope = (weight * (t - mean_t[:, None]) * (value - mean_v[:, None])).sum(axis=1) / spread
+        off = (value - (start[:, None] + slope[:, None] * t)) / _STRAIGHT_MM
+        weight = seen / (1 + off * off)
+        total, sum_t, sum_tt = (weight @ powers).T
+        sum_v, sum_tv = ((weight * value) @ powers[:, :2]).T
+        total += 1e-9
+        mean_t, mean_v = sum_t / total, sum_v / total
+        slope = (sum_tv - mean_t * sum_v) / (sum_tt - mean_t * sum_t + 1e-3)
         start = mean_v - slope * mean_t
     off = value - (start[:, None] + slope[:, None] * t)
     near = seen & (np.abs(off) <= 2 * _STRAIGHT_MM)
@@ -229,6 +259,7 @@ def field_lines(template: Template, page: int) -> Pieces:
     return box_lines([cell for slot in template.slots(page) for cell in slot.cells_mm])
 
 
+@lru_cache(maxsize=64)
 def frame_lines(size_mm: tuple[float, float], pieces: int = 6) -> Pieces:
     """The four sides of a frame, each cut into pieces."""
     width, height = size_mm

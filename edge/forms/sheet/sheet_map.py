@@ -75,9 +75,10 @@ class SheetMap:
         places = np.asarray(mm, np.float64).reshape(-1, 2)
         if self.bend is not None:
             places = places + self.bend.offsets(places)
-        x, y, w = self.homography @ np.vstack((places.T, np.ones(len(places))))
-        w = np.where(np.abs(w) < _FARTHEST, _FARTHEST, w)
-        return np.stack((x / w, y / w), axis=1)
+        px = places @ self.homography[:, :2].T + self.homography[:, 2]
+        far = px[:, 2:]
+        far[np.abs(far) < _FARTHEST] = _FARTHEST
+        return np.asarray(px[:, :2] / far, np.float64)
 
     def px_per_mm(self, mm: tuple[float, float]) -> float:
         """How many pixels a millimetre is long around a place in mm, on average of all directions."""
