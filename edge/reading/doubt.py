@@ -39,8 +39,13 @@ _LARGE_PART = 0.02
 # Writing of one hand: heights, strokes and ink differ by less than this factor; mere strokes and rings by still less.
 _ALIKE = 2.5
 _ALIKE_MERE = 1.5
-# With one pen heights differ by more than strokes and ink do.
+# With one pen heights differ by more than strokes and ink do; where there is nothing but numbers, all may differ more.
 _FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
+_FAR_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 2.2
+# There is nothing but numbers where at least so many sure digits come to each find that is none. A stroke much lower
+# than they are is a speck nevertheless.
+_TO_EACH_STRANGE = 4
+_LOWEST_STROKE = 0.7
 # A single digit among more than so many finds that are none does not tell where the paper is.
 _OF_MANY = 4
 # Letters that are no candidates, an m for one, stand so near to the next, in parts of its height, and about as high.
@@ -63,11 +68,20 @@ class _Find:
 
     place: tuple[float, float]
     size: tuple[float, float, float]  # height, stroke to height, strength
+    text: str
     confidence: float  # of a digit, the geometric mean
-    length: int
-    mere: bool
     in_word: int
     letters: bool
+
+    @property
+    def length(self) -> int:
+        """How many digits."""
+        return len(self.text)
+
+    @property
+    def mere(self) -> bool:
+        """True if it is nothing but strokes or rings."""
+        return self.text.strip("1") == "" or self.text.strip("0") == ""
 
     @property
     def speaks(self) -> bool:
@@ -123,9 +137,10 @@ def doubts_of(
     beside = 0 if paper is None else sum(paper.holds(place) for place in strange)
     said = sum(speaker.length for speaker in speakers)
     drowned = said < beside
+    pure = said >= _TO_EACH_STRANGE * beside
     if all(speaker.length == 1 for speaker in speakers):  # a speck among many looks like a digit
         drowned |= _OF_MANY * said < len(strange) + len(finds) - len(speakers)
-    return tuple(_doubt(find, paper, typical, spoke=find in speakers, drowned=drowned) for find in finds)
+    return tuple(_doubt(find, paper, typical, spoke=find in speakers, drowned=drowned, pure=pure) for find in finds)
 
 
 def _speakers(finds: Sequence[_Find]) -> list[_Find]:
@@ -134,15 +149,18 @@ def _speakers(finds: Sequence[_Find]) -> list[_Find]:
     return [find for find in sure if find.length > 1] or sure
 
 
-def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke: bool, drowned: bool) -> Doubt:
+def _doubt(
+    find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke: bool, drowned: bool, pure: bool
+) -> Doubt:
     """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink.
 
-    drowned: there is more on that paper that is no number than there are sure digits.
+    drowned: there is more on that paper that is no number than there are sure digits; pure: there is hardly anything
+    else than sure digits.
     """
     reasons: list[str] = []
     if drowned:
         reasons.append("most of what is on this paper is no number")
-    no_writing = False
+    no_writing = among_numbers = False
     if find.in_word:
         reasons.append("stands in a word")
         no_writing = True
@@ -165,16 +183,25 @@ def _doubt(find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke:
             reasons.append("not like the other writing")
             # One may write larger and smaller, with the same pen or, in a photo, nearer to it.
             pen = max(min(abs(stroke), abs(height + stroke)), abs(strength))
+            among_numbers = pure and len(reasons) == 1 and _may_be_of_another_size(find, height, pen)
             far = find.length > 1 or abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
-            no_writing |= (find.mere and (far or drowned)) or find.confidence < _SURE_ALONE
+            no_writing |= not among_numbers and ((find.mere and (far or drowned)) or find.confidence < _SURE_ALONE)
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE
     # Beside other numbers a single digit has to look like one.
     if paper is not None and find.length == 1:
-        no_writing |= find.confidence < (_SURE if reasons or find.mere else _LIKELY)
+        no_writing |= find.confidence < (_SURE if (reasons and not among_numbers) or find.mere else _LIKELY)
     # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
     # another sheet.
     no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE)
     return Doubt(reasons=tuple(reasons), no_writing=no_writing)
+
+
+def _may_be_of_another_size(find: _Find, height: float, pen: float) -> bool:
+    """True if a find, with the logarithms of how it differs from the numbers around it, may be one of them."""
+    if find.text.strip("1") == "" and (find.length > 1 or height < math.log(_LOWEST_STROKE)):
+        return False
+    alike = abs(height) <= math.log(_FAR_AMONG_NUMBERS) and pen <= math.log(_ALIKE_PEN_AMONG_NUMBERS)
+    return alike and find.confidence >= (_SURE_ALONE if find.mere else _LIKELY)
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
@@ -185,9 +212,8 @@ def _measured(number: Written, page: PageInk) -> _Find:
     return _Find(
         place=(float(x), float(y)),
         size=(number.height_px * zoom, number.stroke_px / number.height_px, number.strength),
+        text=number.text,
         confidence=number.confidence ** (1 / len(number.digits)),
-        length=len(number.digits),
-        mere=number.text.strip("1") == "" or number.text.strip("0") == "",
         in_word=number.in_word,
         letters=_is_beside_letters(number, to_small, page),
     )
