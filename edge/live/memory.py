@@ -9,18 +9,18 @@ from typing import Any
 from edge.live.loop import Step
 
 # Of glibc's malloc.h: the option, and what it is set to.
-_ARENA_MAX = (-8, 2)
+_ARENA_MAX = (-8, 1)
 _MMAP_THRESHOLD = (-3, 4 << 20)
 _TRIM_THRESHOLD = (-1, 16 << 20)
-_EVERY_S = 5.0
+_EVERY_S = 1.0
 
 
 def keep_little() -> None:
     """Have malloc keep less of what was freed: for months on a small board that counts more than a tenth of a ms.
 
-    All threads allocate from two arenas in place of eight for each core, each of which would keep tens of megabytes of
+    All threads allocate from one arena in place of eight for each core, each of which would keep tens of megabytes of
     the pictures that its threads freed. What is larger than most pictures goes back to the system at once: left to
-    itself glibc raises that limit to the largest block that was ever freed, and the arenas come to hold such blocks
+    itself glibc raises that limit to the largest block that was ever freed, and the arena comes to hold such blocks
     with holes between them. Threads that allocated before keep their arenas. Without glibc nothing is done.
     """
     mallopt = _of_glibc("mallopt")
@@ -30,10 +30,10 @@ def keep_little() -> None:
 
 
 class GiveBack:
-    """A Watcher that gives the holes in malloc's arenas back to the system every few seconds.
+    """A Watcher that gives the holes in malloc's arena back to the system every second.
 
     Frames and what is made of them come and go in several threads, and a small block that stays keeps all that was
-    freed below it: of an arena two thirds came to be holes. malloc_trim(3) takes 1 ms. Without glibc nothing is done.
+    freed below it: two thirds came to be holes. malloc_trim(3) takes 1 ms. Without glibc nothing is done.
     """
 
     def __init__(self) -> None:
