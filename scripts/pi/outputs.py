@@ -7,6 +7,7 @@ strip model's last layer computes in floats; `strip, before its last layer` is t
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,11 @@ def main(file: Path) -> None:
         sink = interpreter.get_output_details()[0]
         said[model] = outputs(interpreter, tensors, sink["index"])
         if np.issubdtype(sink["dtype"], np.floating):
-            keeping = find_runtime().interpreter_class(
-                model_content=content, num_threads=1, experimental_preserve_all_tensors=True
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it warns of what it is asked for
+                keeping = find_runtime().interpreter_class(
+                    model_content=content, num_threads=1, experimental_preserve_all_tensors=True
+                )
             keeping.resize_tensor_input(keeping.get_input_details()[0]["index"], tensors[0].shape)
             keeping.allocate_tensors()
             # Tensors are numbered as they are computed.

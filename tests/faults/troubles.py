@@ -15,13 +15,13 @@ from array import array
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import paho.mqtt.client as paho
 
 from edge.live.loop import Step
 from tests.faults.brokers import Broker, Listener, Relay
 from tests.faults.faulty_desk import Deck, FaultyDesk
+from tests.faults.memory import resident_mb
 
 SAMPLE_EVERY = 20  # frames
 _TROUBLE_EVERY = 250
@@ -136,11 +136,6 @@ class Trouble:
         self._timers = [timer for timer in self._timers if timer.is_alive()]
         self._timers.append(threading.Timer(_TROUBLE_S, finish))
         self._timers[-1].start()
-
-
-def resident_mb() -> float:
-    """What this process holds in memory now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
 def make_troubles(
