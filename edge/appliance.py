@@ -13,7 +13,7 @@ from edge.errors import UsageError
 from edge.live.deliver import close_together, deliver
 from edge.live.lasting import LeaveFigures
 from edge.live.loop import Limits, Watcher, follow
-from edge.live.memory import GiveBack, keep_little
+from edge.live.memory import GiveBack
 from edge.live.reload import CurrentReader, Reloader
 from edge.live.stop import RunSignals
 from edge.live.vitals import Vitals
@@ -49,7 +49,6 @@ class Appliance(Closing):
         """
         if settings.source is None:
             raise UsageError("camera: none is named; give --camera SPEC, or `source` in [camera] of the settings")
-        keep_little()
         with ExitStack() as held:
             source = held.enter_context(open_source(settings.source, settings.camera))
             vitals = Vitals()

@@ -153,8 +153,10 @@ def _print(settings: RunSettings) -> None:
 
 def _follow(settings: RunSettings, reread: Callable[[], RunSettings], *, check: bool, picture: Path | None) -> None:
     from edge.appliance import Appliance
+    from edge.live.memory import keep_little
     from edge.live.stop import RunSignals
 
+    keep_little()
     with RunSignals() as signals, Appliance.open(settings) as appliance:
         judge: Judge | None = None
         if check or picture:

@@ -26,6 +26,7 @@ import cv2
 
 from edge.appliance import Appliance
 from edge.live import newest
+from edge.live.memory import keep_little
 from edge.live.reload import CurrentReader
 from edge.live.stop import RunSignals
 from edge.settings.read import read_settings
@@ -220,6 +221,7 @@ def main() -> None:
     said: Counter[str] = Counter()
     logging.basicConfig(handlers=[_Counting(said)], level=logging.WARNING)
     cv2.setNumThreads(1)
+    keep_little()  # as a run does, before any thread is there
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["STATE_DIRECTORY"] = f"{folder}/state"

@@ -15,7 +15,7 @@ FRAME = Frame(pixels=np.zeros((4, 4), np.uint8), index=0, time=0.0, source="fake
 STEP = Step(frame=FRAME, readings=(), events=(), shown=())
 
 
-@pytest.mark.skipif(memory._of_glibc("malloc_trim") is None, reason="this C library is not glibc")
+@pytest.mark.skipif(memory._of_libc("malloc_trim") is None, reason="this C library is not glibc")
 def test_holes_between_what_stays_are_given_back() -> None:
     freed, kept = [], []
     for _ in range(600):
@@ -31,7 +31,7 @@ def test_holes_between_what_stays_are_given_back() -> None:
 def test_it_is_done_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[int] = []
     now = [100.0]
-    monkeypatch.setattr(memory, "_of_glibc", lambda _: given.append)
+    monkeypatch.setattr(memory, "_of_libc", lambda _: given.append)
     monkeypatch.setattr(memory.time, "monotonic", lambda: now[0])
     back = GiveBack()
     for _ in range(30):
@@ -41,6 +41,6 @@ def test_it_is_done_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_other_c_libraries_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_of_glibc", lambda _: None)
+    monkeypatch.setattr(memory, "_of_libc", lambda _: None)
     keep_little()
     GiveBack().see(STEP)
