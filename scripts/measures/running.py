@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
+import statistics
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import partial
@@ -24,29 +26,63 @@ from edge.live.reload import CurrentReader
 from edge.live.stop import RunSignals
 from edge.settings.values import LimitSettings, MqttSettings, RunSettings, WebSettings
 from edge.values import Image, Reading
+from edge.web.preview import Preview
 from measures.compared import PYTHON, Compared
 from tests.faults.brokers import Broker
 
 _ROUND = 30  # frames; two seconds of the demo
 _ROUNDS = 12
 _VIEWERS = 4
-# Short and many: programs beside this one come and go.
-_TURN, _TURNS = 15, 24
-# Reads streams as fast as they come, in a program of its own as browsers are; says when it has seen pictures.
+# Short and many: programs beside this one come and go. Pairs are added until their ratio is known well enough.
+_TURN = 30
+_PAIRS, _MOST_PAIRS = 48, 480
+_NARROW = 0.05
+_SETTLE = 5  # frames after viewers came or went that are not timed
+_COMING_S = 30.0
+# Reads streams as fast as they come, in a program of its own as browsers are. A line on stdin tells how many look on.
 _VIEW = """
 import selectors, socket, sys
-places = selectors.DefaultSelector()
-for _ in range(int(sys.argv[2])):
-    viewer = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    viewer.sendall(b"GET /stream.mjpg HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
-    places.register(viewer, selectors.EVENT_READ)
-seen = 0
+places, viewers = selectors.DefaultSelector(), []
+places.register(sys.stdin, selectors.EVENT_READ)
 while True:
     for key, _ in places.select():
-        before, seen = seen, seen + len(key.fileobj.recv(1 << 20))
-        if before < 200_000 <= seen:
-            print("seen", flush=True)
+        if key.fileobj is not sys.stdin:
+            key.fileobj.recv(1 << 20)
+            continue
+        for viewer in viewers:
+            places.unregister(viewer)
+            viewer.close()
+        viewers = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(int(sys.stdin.readline()))]
+        for viewer in viewers:
+            viewer.sendall(b"GET /stream.mjpg HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n")
+            places.register(viewer, selectors.EVENT_READ)
+        break
 """
+
+
+class Viewers:
+    """Who looks at a preview; they come and go."""
+
+    def __init__(self, preview: Preview) -> None:
+        self._preview = preview
+        command = [str(PYTHON), "-c", _VIEW, str(preview.server.address.port)]
+        self._program = subprocess.Popen(command, stdin=subprocess.PIPE, text=True)
+
+    def be(self, count: int) -> None:
+        """So many look on from now; returns once the preview knows."""
+        assert self._program.stdin is not None
+        self._program.stdin.write(f"{count}\n")
+        self._program.stdin.flush()
+        end = time.monotonic() + _COMING_S
+        while self._preview.pictures["picture"].looking != count:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{count} viewers did not come within {_COMING_S:.0f} s")
+            time.sleep(0.005)
+
+    def close(self) -> None:
+        """They go for good."""
+        self._program.kill()
+        self._program.communicate()
 
 
 class Clock:
@@ -112,39 +148,53 @@ class Stopwatch:
 
 
 class Pace:
-    """A Watcher that tells how long so many frames took, with viewers and without by turns."""
+    """A Watcher that times so many frames with viewers and as many without, pair after pair, until that says enough.
 
-    def __init__(self, port: int) -> None:
+    Each pair begins with what the last one ended with: what changes slowly favours neither.
+    """
+
+    def __init__(self, viewers: Viewers, stop: Callable[[], None]) -> None:
         self.ours_ms: list[float] = []
         self.others_ms: list[float] = []
-        self._port = port
+        self._viewers, self._stop = viewers, stop
         self._frames = 0
+        self._looked_at = False
         self._began = 0.0
-        self._viewing: subprocess.Popen[bytes] | None = None
+
+    @property
+    def ratios(self) -> list[float]:
+        """Of each pair: the time of a frame with viewers to that without."""
+        return [ours / others for ours, others in zip(self.ours_ms, self.others_ms, strict=False)]
 
     def see(self, step: Step) -> None:
-        """Count a frame; at the end of a round viewers come or go."""
+        """Count a frame; at the end of a turn viewers come or go."""
         self._frames += 1
-        if self._frames % _TURN:
+        turn, at = divmod(self._frames, _SETTLE + _TURN)
+        if at == _SETTLE:
+            self._began = time.perf_counter()
+        if at or not self._began:
             return
         took = 1e3 * (time.perf_counter() - self._began) / _TURN
-        if self._began:
-            (self.others_ms if self._viewing is None else self.ours_ms).append(took)
-        self.close() if self._viewing else self._open()
-        self._began = time.perf_counter()
+        (self.ours_ms if self._looked_at else self.others_ms).append(took)
+        if turn % 2:
+            self._looked_at = not self._looked_at
+            self._viewers.be(_VIEWERS if self._looked_at else 0)
+        elif self._is_enough():
+            self._stop()
 
     def close(self) -> None:
-        """Viewers go."""
-        if self._viewing is not None:
-            self._viewing.kill()
-            self._viewing.communicate()
-            self._viewing = None
+        """Nothing is held."""
 
-    def _open(self) -> None:
-        command = [str(PYTHON), "-c", _VIEW, str(self._port), str(_VIEWERS)]
-        self._viewing = subprocess.Popen(command, stdout=subprocess.PIPE)
-        assert self._viewing.stdout is not None
-        self._viewing.stdout.readline()
+    def _is_enough(self) -> bool:
+        least, most = interval(self.ratios) if len(self.ratios) >= _PAIRS else (0.0, 1.0)
+        return most - least < _NARROW or len(self.ratios) >= _MOST_PAIRS
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """The 95 % interval of the median by order statistics (normal approximation)."""
+    ordered = sorted(values)
+    at = max(0, round(len(ordered) / 2 - 0.98 * len(ordered) ** 0.5))
+    return ordered[at], ordered[-1 - at]
 
 
 def bench_running() -> list[Compared]:
@@ -172,7 +222,7 @@ def _own_time(folder: Path) -> Compared:
             appliance = replace(opened, reader=reader)
             watch = Stopwatch(clock)
             appliance.watchers.append(watch)
-            with _looking_on(_port(appliance)):
+            with _looking_on(_preview(appliance)):
                 appliance.run(signals, lambda: settings)
     finally:
         loop.Calm = Calm  # type: ignore[misc]
@@ -183,18 +233,24 @@ def _own_time(folder: Path) -> Compared:
 
 
 def _viewers() -> Compared:
-    settings = RunSettings(
-        source="demo:fast", web=WebSettings(serve="0"), limits=LimitSettings(frames=_TURN * (2 * _TURNS + 2))
-    )
+    settings = RunSettings(source="demo:fast", web=WebSettings(serve="0"))
     with RunSignals() as signals, Appliance.open(settings) as appliance:
-        pace = Pace(_port(appliance))
+        viewers = Viewers(_preview(appliance))
+        pace = Pace(viewers, lambda: os.kill(os.getpid(), signal.SIGTERM))
         appliance.watchers.append(pace)
-        appliance.run(signals, lambda: settings)
-    pairs = min(len(pace.ours_ms), len(pace.others_ms))
-    what = f"a frame of `demo:fast` while {_VIEWERS} viewers look on"
-    return Compared(
-        what, "the same without viewers", "ms", pace.ours_ms[:pairs], pace.others_ms[:pairs], 1.11, quiet=True
-    )
+        try:
+            appliance.run(signals, lambda: settings)
+        finally:
+            viewers.close()
+    least, most = interval(pace.ratios)
+    known = f"95 % interval of {len(pace.ratios)} pairs {least:.2f}–{most:.2f}"
+    what = f"a frame of `demo:fast` while {_VIEWERS} viewers look on ({known})"
+    ours, others = [], []
+    many = len(pace.ratios) // _ROUNDS
+    for at in range(0, many * _ROUNDS, many):
+        others.append(statistics.median(pace.others_ms[at : at + many]))
+        ours.append(others[-1] * statistics.median(pace.ratios[at : at + many]))
+    return Compared(what, "the same without viewers", "ms", ours, others, 1.11)
 
 
 def _rounds(times_ms: list[float]) -> list[float]:
@@ -202,26 +258,25 @@ def _rounds(times_ms: list[float]) -> list[float]:
     return [sum(times_ms[at : at + _ROUND]) / _ROUND for at in range(_ROUND, len(times_ms) - _ROUND + 1, _ROUND)]
 
 
-def _port(appliance: Appliance) -> int:
-    """Where the preview is served."""
-    from edge.web.preview import Preview
-
-    return next(watcher.server.address.port for watcher in appliance.watchers if isinstance(watcher, Preview))
+def _preview(appliance: Appliance) -> Preview:
+    """Of a run that serves one."""
+    return next(watcher for watcher in appliance.watchers if isinstance(watcher, Preview))
 
 
 @contextmanager
-def _looking_on(port: int) -> Iterator[None]:
+def _looking_on(preview: Preview) -> Iterator[None]:
     """One viewer, and metrics asked for every second."""
     ended = threading.Event()
 
     def scrape() -> None:
         while not ended.wait(1.0):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", preview.server.address.port, timeout=10)
             connection.request("GET", "/metrics")
             connection.getresponse().read()
             connection.close()
 
-    viewer = subprocess.Popen([str(PYTHON), "-c", _VIEW, str(port), "1"], stdout=subprocess.DEVNULL)
+    viewer = Viewers(preview)
+    viewer.be(1)
     scraper = threading.Thread(target=scrape, daemon=True)
     scraper.start()
     try:
@@ -229,5 +284,4 @@ def _looking_on(port: int) -> Iterator[None]:
     finally:
         ended.set()
         scraper.join()
-        viewer.kill()
-        viewer.wait()
+        viewer.close()
