@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.imaging.glyphs import Blobs, find_blobs
-from edge.imaging.ink import noise_map
+from edge.imaging.ink import noise_map, smaller
 from edge.imaging.ruling import drop_rules
 from edge.values import Box, Image
 
@@ -88,7 +88,7 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None, fi
     fine up to a forty-fifth; dividing by it takes out shadows and gradients.
     """
     shrink = max(1, math.ceil(max(grey.shape) / _WORKING_PX))
-    small = _shrunk(grey, shrink)
+    small = smaller(grey, shrink)
     either = False
     if light is None:
         balance = _light_balance(small)
@@ -96,7 +96,7 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None, fi
     if light:
         small = cv2.bitwise_not(small)
     height, width = small.shape
-    paper = _shrunk(small, _PAPER_SHRINK)
+    paper = smaller(small, _PAPER_SHRINK)
     reach = max(small.shape) // (_FINE_REACH if fine else _REACH)
     side = max(3, (reach // _PAPER_SHRINK) | 1)
     paper = cv2.morphologyEx(paper, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
@@ -106,18 +106,6 @@ def lift_page(grey: Image, *, shrunk: float = 1.0, light: bool | None = None, fi
     return PageInk(
         ink=ink, blobs=blobs, pen=pen, shrink=shrink, sharp=grey, light=light, either=either, shrunk=shrunk, paper=paper
     )
-
-
-def _shrunk(grey: Image, factor: int) -> Image:
-    """The picture so many times smaller; what is left over at its right and bottom is cut off.
-
-    Averaging whole squares is several times as fast as any other factor.
-    """
-    rows, columns = max(1, grey.shape[0] // factor), max(1, grey.shape[1] // factor)
-    if factor == 1:
-        return grey
-    whole = grey[: rows * factor, : columns * factor]
-    return np.asarray(cv2.resize(whole, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _absorbed(grey: Image, paper: Image) -> Image:
@@ -130,8 +118,8 @@ def _light_balance(grey: Image) -> float:
 
     The median of a place is its paper, table or shadow; writing is the smaller part of it.
     """
-    small = _shrunk(grey, max(1, round(max(grey.shape) / _THUMBNAIL_PX)))
-    ground = cv2.medianBlur(_shrunk(small, _GROUND_SHRINK), _GROUND_PX)
+    small = smaller(grey, max(1, round(max(grey.shape) / _THUMBNAIL_PX)))
+    ground = cv2.medianBlur(smaller(small, _GROUND_SHRINK), _GROUND_PX)
     ground = cv2.resize(ground, small.shape[::-1], interpolation=cv2.INTER_LINEAR)
     light = cv2.norm(cv2.subtract(small, ground), cv2.NORM_L2SQR)
     dark = cv2.norm(cv2.subtract(ground, small), cv2.NORM_L2SQR)

@@ -24,8 +24,9 @@ Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.complex128]
 
 STRUCK = "crossed out"
-# The network is surer than this of few digits with a stroke through them, but for those that are strokes themselves.
-_SURE, _STROKES = 0.999, frozenset("147")
+# The network is surer than this of hardly any digit with a stroke through it, but for those that may have a bar; with a
+# longer one they are broad: their width is this part of their height at least.
+_SURE, _BARRED, _BROAD = 0.999, frozenset("47"), 0.85
 # A glyph narrower than this part of its height has no stroke across it. A 1 may have one at a slant, if it is not
 # narrower than so many strokes, however it leans.
 _NARROW, _NARROW_1, _NARROW_X = 0.62, 0.35, 1.5
@@ -70,9 +71,14 @@ def is_struck(ink: Image, said: Prediction, predict: Callable[[Image], tuple[Pre
 
     predict: what the network says of tensors; it is asked only where the digit itself may have such a stroke.
     """
-    narrow = ink.shape[1] < (_NARROW_1 if said.label == "1" else _NARROW) * ink.shape[0]
-    if narrow or said.label == "0" or (said.confidence >= _SURE and said.label not in _STROKES):
-        return False  # many write a 0 with a stroke
+    if said.label == "0":  # many write one with a stroke
+        return False
+    if said.confidence >= _SURE:
+        least = _BROAD if said.label in _BARRED else math.inf
+    else:
+        least = _NARROW_1 if said.label == "1" else _NARROW
+    if ink.shape[1] < least * ink.shape[0]:
+        return False
     _, dark = cv2.threshold(ink, _INK, 1, cv2.THRESH_BINARY)
     mask = cv2.copyMakeBorder(dark, *(_PAD,) * 4, cv2.BORDER_CONSTANT, value=0)
     contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)

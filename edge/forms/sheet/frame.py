@@ -12,6 +12,7 @@ import numpy.typing as npt
 from edge.forms.sheet.bending import unbend
 from edge.forms.sheet.printed import Measured, Pieces, frame_lines, measure, residual_mm
 from edge.forms.sheet.sheet_map import Floats, SheetMap
+from edge.imaging.ink import smaller
 from edge.values import Image
 
 # Frames are looked for with the picture's longer side about so many pixels.
@@ -64,9 +65,7 @@ def find_frames(pixels: Image) -> Iterator[Floats]:
     nearest to the picture's top left.
     """
     shrink = max(1, round(max(pixels.shape) / _SEARCH_PX))
-    size = (max(1, pixels.shape[1] // shrink), max(1, pixels.shape[0] // shrink))
-    whole = pixels[: size[1] * shrink, : size[0] * shrink]
-    small = np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = smaller(pixels, shrink)
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_WIDEST_LINE_PX, _WIDEST_LINE_PX))
     paper = cv2.morphologyEx(small, cv2.MORPH_CLOSE, kernel).astype(np.float32)
     dark = (paper - small) / np.maximum(paper, 24)

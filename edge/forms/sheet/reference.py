@@ -14,7 +14,7 @@ import numpy.typing as npt
 from edge.errors import SourceError
 from edge.forms.sheet.printed import Pieces, measure
 from edge.forms.sheet.sheet_map import Floats, SheetMap
-from edge.imaging.ink import to_grey
+from edge.imaging.ink import smaller, to_grey
 from edge.sources.files import BadPage, read_pages
 from edge.values import Image
 
@@ -70,8 +70,7 @@ def open_blanks(path: Path, size_mm: tuple[float, float], sha256: str) -> tuple[
 def find_features(grey: Image) -> Features:
     """Features of grey pixels (H, W) that stay through turns and scales (SIFT, Lowe 2004, by OpenCV)."""
     shrink = max(1, round(max(grey.shape) / _FEATURES_PX))
-    size = (max(1, grey.shape[1] // shrink), max(1, grey.shape[0] // shrink))
-    small = cv2.resize(grey[: size[1] * shrink, : size[0] * shrink], size, interpolation=cv2.INTER_AREA)
+    small = smaller(grey, shrink)
     points, looks = _finder().detectAndCompute(small, None)
     if looks is None:
         return Features(places=np.zeros((0, 2)), looks=np.zeros((0, 128), np.float32))
