@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from enum import Enum
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from edge.live.judge import Judge
     from edge.settings.values import RunSettings
     from edge.toml.table import Flag
+
+_log = logging.getLogger(__name__)
 
 # Every flag that stands in for a key of the settings: its name here, and the key's table and name.
 KEYS: dict[str, tuple[str, str]] = {
@@ -137,10 +140,24 @@ def run(
 
     flags = _said(context)
     settings = read_settings(config, flags)
+    _warn_of_secrets(flags)
     if print_settings:
         _print(settings)
     else:
         _follow(settings, lambda: read_settings(config, flags), check=check, picture=picture)
+
+
+def _warn_of_secrets(flags: list[Flag]) -> None:
+    """A password in an address on the command line works, and everybody on this machine can read it there."""
+    from edge.sources.addresses import shown_address
+
+    for flag in flags:
+        if flag.name == "--camera" and (shown := shown_address(str(flag.value))) != flag.value:
+            _log.warning(
+                "--camera %s: the list of processes shows its password to everybody on this machine; "
+                "put the address into a file for --config",
+                shown,
+            )
 
 
 def _print(settings: RunSettings) -> None:

@@ -222,3 +222,10 @@ def rerun(command: tuple[str, ...]) -> bool:
     """Another short run, which delivers what the last one had no time for."""
     Run(*command, "--frames", "1").end(seconds=LONG_S)
     return False
+
+
+def test_a_password_on_the_command_line_is_warned_of_and_never_said(start: Start) -> None:
+    run = start("--camera", f"rtsp://me:s3cret@127.0.0.1:{free_port()}/desk")
+    assert run.end()[0] == 3
+    assert "list of processes" in run.errors[0] and "--config" in run.errors[0]
+    assert "s3cret" not in "".join(run.errors) and "me:***@" in run.errors[0]
