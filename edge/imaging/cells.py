@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -128,7 +129,8 @@ def _is_hollow(grey: Image, ink: Image, box: Box) -> bool:
     place = np.s_[box.top : box.bottom, box.left : box.right]
     inner, own = grey[place], ink[place]
     middle = (quantile(grey[::2, ::2], 0.9) + quantile(inner, 0.05)) / 2
-    return bool(np.count_nonzero((inner < middle) & (own < PALEST_WRITING)) > _HOLLOW * inner.size)
+    hollow = (inner < math.ceil(middle)) & (own < math.ceil(PALEST_WRITING))
+    return bool(np.count_nonzero(hollow) > _HOLLOW * inner.size)
 
 
 def _floor(ink: Image) -> float:

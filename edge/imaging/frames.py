@@ -146,7 +146,7 @@ def _search(sides: Sequence[Image], height: int, width: int, level: float) -> li
     depth = len(sides[0])
     raw = np.concatenate(sides, axis=1)  # (rows, sides × pieces)
     near = cv2.dilate(raw, _THREE)
-    above = near > level
+    above = near > int(level)  # whole numbers are compared as they are, others as float64
     alive = np.count_nonzero(above.any(axis=0).reshape(len(sides), _PIECES), axis=1)
     if alive.max() < _PIECES - 2 * _CORNER:
         return nothing
@@ -157,7 +157,7 @@ def _search(sides: Sequence[Image], height: int, width: int, level: float) -> li
         return nothing
     seen = near.ravel().take(way.places[:, found])  # (pieces, candidates)
     middle = np.partition(seen, _PIECES // 2, axis=0)[_PIECES // 2].astype(np.float32)
-    has = (seen > level) & (seen >= way.even[found] * middle)
+    has = (seen > int(level)) & (seen >= way.even[found] * middle)
     through = np.add.reduce(has.view(np.uint8), axis=0, dtype=np.uint8) >= _PIECES - _MISSING
     rounded = has[_CORNER:-_CORNER].all(axis=0) & ~has[0] & ~has[-1]
     group = found // (depth - _DEEPER)  # side × leans + lean
@@ -256,7 +256,7 @@ def _drop_top(side: Image, line: _Line, level: float) -> int:
     own = band[before : before + end - start]
     stays = own > np.array(section, np.float32)[:, None] * 1.5 + 2 * level  # a pen darker than the print
     if before:
-        pen = band > 2 * level
+        pen = band > int(2 * level)
         crosses = np.logical_and(pen[:2].any(axis=0, keepdims=True), pen[-2:].any(axis=0, keepdims=True))
         stays |= cv2.dilate(crosses.view(np.uint8), _ACROSS).view(np.bool_)
     left = np.where(stays, own, 0)
