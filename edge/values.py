@@ -154,6 +154,11 @@ class Digit:
         if not 0 <= self.digit <= 9 or not 0.0 <= self.confidence <= 1.0:
             raise ShapeError(f"a digit is 0 to 9 with a confidence in 0 to 1, not {self.digit}, {self.confidence}")
 
+    def share(self, wanted: int) -> float:
+        """The probability of a digit, 0 to 1: its own, an alternative's, or an equal part of what these leave."""
+        named = {self.digit: self.confidence, **dict(self.alternatives)}
+        return named.get(wanted, max(0.0, 1 - sum(named.values())) / max(1, 10 - len(named)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:

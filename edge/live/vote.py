@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edge.values import Digit, Reading
+from edge.values import Reading
 
 # How alike the errors of two frames are: so many frames count as n / (1 + (n - 1) · this), a few at most (Kish, 1965).
 _ALIKE = 0.4
@@ -24,7 +24,6 @@ _OTHER_LENGTH = 0.05
 _LOST = 0.25
 _CANDIDATES = 6
 _MOST = 500.0  # of an exponent
-_DIGITS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +74,8 @@ def share_of(reading: Reading, text: str) -> float:
     ratio = 1.0
     for digit, wanted in zip(reading.digits, map(int, text), strict=True):
         if digit.digit != wanted:
-            ratio *= _probability(digit, wanted) / max(digit.confidence, _LEAST)
+            ratio *= max(_LEAST, digit.share(wanted)) / max(digit.confidence, _LEAST)
     return max(_LEAST, min(left, reading.confidence * ratio))
-
-
-def _probability(digit: Digit, wanted: int) -> float:
-    """What a Digit gives to another one; those that it does not name share the rest."""
-    named = dict(digit.alternatives)
-    rest = max(0.0, 1 - digit.confidence - sum(named.values()))
-    return max(_LEAST, named.get(wanted, rest / (_DIGITS - 1 - len(named))))
 
 
 class Votes:

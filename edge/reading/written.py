@@ -22,6 +22,7 @@ from edge.reading.evidence import SeenDigit, SeenStrip, seen_digits
 from edge.reading.looks import look_at
 from edge.reading.number import to_digit
 from edge.reading.runs import Run, cut_weak, divide, divide_joined, is_none
+from edge.reading.together import put_together, text_of
 from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Prediction
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ _WORD_GAP = 0.3
 # A number that the digit network is less sure of than this is read again, whole.
 _SURE = 0.9
 _VIEWS = 3
-# Where the two networks differ the number network is right more often: the digit network has to be so much surer.
-_MUCH_SURER = 3.0
 # What the number network reads of digits that touch is taken from this probability on.
 _JOINED = 0.4
 # A number less sure than this may have a unit's letters among its digits.
@@ -70,7 +69,7 @@ class Written:
     @property
     def text(self) -> str:
         """The digits."""
-        return "".join(str(digit.digit) for digit in self.digits)
+        return text_of(self.digits)
 
 
 class _Namer:
@@ -209,26 +208,18 @@ def _moved(digits: Sequence[Digit], box: Box) -> tuple[Digit, ...]:
 def _read_again(
     strip: Strip, glyphs: Sequence[Glyph], digits: tuple[Digit, ...], confidence: float, strips: StripReader
 ) -> tuple[tuple[Digit, ...], float, SeenStrip | None]:
-    """Digits, confidence and what the number network saw, of the ink of these glyphs read whole.
-
-    Of two readers that agree, both must be wrong for the text to be wrong; where they differ, the one that is taken is
-    right so far as the other is not.
-    """
+    """Digits, confidence and what the number network saw, of the ink of these glyphs read whole."""
     from edge.reading.line import seen_strip
 
-    text = "".join(str(digit.digit) for digit in digits)
+    text = text_of(digits)
     box, line = _read_whole(strip, glyphs, strips, 1)
     if not any(found.prediction.text == text and found.prediction.confidence >= _SURE for found in line.numbers):
         box, line = _read_whole(strip, glyphs, strips, _VIEWS)
     if not line.numbers:
         return digits, confidence, None
     (other,) = line.numbers
-    sure = other.prediction.confidence
-    if [digit.digit for digit in other.digits] == [digit.digit for digit in digits]:
-        return digits, 1 - (1 - confidence) * (1 - sure), seen_strip(line)
-    if confidence >= _MUCH_SURER * sure:
-        return digits, confidence * (1 - sure), seen_strip(line)
-    return _moved(other.digits, box), sure * (1 - confidence), seen_strip(line)
+    both = put_together(digits, confidence, _moved(other.digits, box), other.prediction.confidence)
+    return *both, seen_strip(line)
 
 
 def _pen(ink: Image, glyphs: tuple[Glyph, ...]) -> tuple[float, float]:
