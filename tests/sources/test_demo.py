@@ -43,11 +43,15 @@ def test_the_fast_demo_has_its_own_clock() -> None:
 
 
 def test_the_live_demo_gives_fifteen_frames_a_second() -> None:
-    source = DemoSource()
-    source.pixels(0)
-    start = time.monotonic()
-    assert len(list(islice(source, 16))) == 16
-    assert 0.95 < time.monotonic() - start < 1.6
+    def fifteen_more_s() -> float:
+        start = time.monotonic()
+        assert len(list(islice(DemoSource(), 16))) == 16
+        return time.monotonic() - start
+
+    times = [fifteen_more_s() for _ in range(3)]
+    # None is quicker; on a machine with much else to do some are slower.
+    assert all(took > 0.95 for took in times)
+    assert min(times) < 1.6 or any(fifteen_more_s() < 1.6 for _ in range(20)), times
 
 
 def test_scenes_change_every_three_to_four_seconds() -> None:
