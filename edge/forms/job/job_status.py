@@ -50,6 +50,8 @@ class JobStatus:
             "  values: " + (", ".join(f"{count} {status}" for status, count in self.fields.items()) or "none"),
         ]
         lines += [f"  {count:6} × {reason}" for reason, count in self.reasons[:_SHOWN]]
+        if others := sum(count for _, count in self.reasons[_SHOWN:]):
+            lines.append(f"  {others:6} × for other reasons")
         if self.reviewed.judged or self.reviewed.left.waiting:
             lines.append(f"  review: {self.reviewed}")
         if self.generations > 1:
@@ -106,5 +108,6 @@ def _reasons(page: JobPage) -> list[str]:
     found = [one.reason for one in page.page.fields if one.reason and one.name not in page.judged]
     if page.page.registration is not None and page.page.registration.reason and page.duplicate_of is None:
         found.append(page.page.registration.reason)
-    # What stands behind a semicolon is a remedy, or differs from field to field.
-    return [reason.partition(";")[0] for reason in (found if page.page.error is None else [page.page.error])]
+    # What stands behind is a remedy, or differs from field to field.
+    found = found if page.page.error is None else [page.page.error]
+    return [reason.partition(";")[0].partition(", may be ")[0] for reason in found]

@@ -39,20 +39,23 @@ def _compose(name: str, paper: Paper, cell: float) -> str:
     width, height = PAPERS_MM[paper]
     second = _TOP_MM + cell + 16
     third = second + cell + 4 + 20
+    check, blank = f"edge forms check {name}.toml", f"edge forms blank {name}.toml -o {name}.pdf"
+    named, size, row = f'name = "{name}"', f"size_mm = [{width}, {height}]", (_LEFT_MM, _TOP_MM, 10 * cell, cell)
+    meter = f"box_mm = [{', '.join(f'{side:g}' for side in row)}]"
     return f"""\
 # A form for edge forms, in millimetres from the top left corner of the sheet.
-#   edge forms check {name}.toml                     says what is wrong with it, line by line
-#   edge forms blank {name}.toml -o {name}.pdf       makes the PDF to print
+#   {check:<{len(blank)}}   says what is wrong with it, line by line
+#   {blank}   makes the PDF to print
 #   edge forms read SCANS --template {name}.toml --job JOB --format csv --output table.csv
 
-name = "{name}"                     # stands in the page code: letters, digits, - and _
+{named:<35} # stands in the page code: letters, digits, - and _
 title = "Weekly readings"           # stands at the top of the sheet
 note = "One sheet a week. A slip of the pen? Please take a new sheet."
 
 [page]
 version = 1                         # count up when boxes move: sheets printed before are then told apart
 registration = "marks"              # the sheet is found by its four corner marks
-size_mm = [{width}, {height}]           # {"A4" if paper == "a4" else "Letter"}, upright
+{size:<35} # {"A4" if paper == "a4" else "Letter"}, upright
 orientation = "upright"             # the marks tell how the sheet is turned
 
 [marks]
@@ -67,7 +70,7 @@ name = "meter"                      # the name of the column in the table
 label = "Meter number"              # what is printed above the boxes
 kind = "digit"
 layout = "row"
-box_mm = [{_LEFT_MM:g}, {_TOP_MM}, {10 * cell:g}, {cell:g}]   # left, top, width, height; the boxes divide it evenly
+{meter:<35} # left, top, width, height; the boxes divide it evenly
 columns = 10
 required = true                     # a sheet without it is for review
 check = "luhn"                      # its last digit is a check digit; take this line out if yours have none
@@ -77,7 +80,7 @@ check = "luhn"                      # its last digit is a check digit; take this
 name = "week"
 kind = "digit"
 label = "Week"
-box_mm = [{_LEFT_MM + 10 * cell + 12:g}, {_TOP_MM}, {2 * cell:g}, {cell:g}]
+box_mm = [{_LEFT_MM + 10 * cell + 12:g}, {_TOP_MM:g}, {2 * cell:g}, {cell:g}]
 columns = 2
 range = [1, 53]                     # anything else is for review
 
