@@ -92,9 +92,10 @@ def _whole(px: float) -> int:
 
 def _lifted(grey: Image, xs: npt.NDArray[np.intp], ys: npt.NDArray[np.intp], owned: Mask, *, step: int) -> LiftedInk:
     ink = np.asarray(cv2.GaussianBlur(lift_ink(grey, reach_px=CELL_PX // 3), (3, 3), 0), np.uint8)
-    if step > 1:  # nothing runs from one row's picture into the next one's
-        middles = (ys[1:-1:step] + ys[2::step]) // 2
-        ink[middles] = 0
+    if step > 1:  # what else is printed between the rows takes time, and is none of theirs
+        margin = round(_MARGIN * CELL_PX)
+        for above, below in zip([-margin, *ys[1::2].tolist()], [*ys[::2].tolist(), len(ink) + margin], strict=True):
+            ink[above + margin : below - margin] = 0
     floors = _floors(ink, xs, ys[::step] if step > 1 else ys[:-1], int(np.diff(ys).min()))
     level = 0.8 * quantile(floors[owned], 0.5)
     clean = drop_boxes(ink, xs, ys, level=level, owned=owned, step=step)
