@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import ShapeError
+from edge.imaging.glyphs import find_blobs
 from edge.imaging.ink import FAINTEST, ink_mask, is_light_on_dark, lift_ink, otsu, quantile
 from edge.imaging.rules import drop_ruled_lines
 from edge.values import Box, Image, Mask
@@ -159,15 +160,16 @@ def _placed(ink: Image, mask: Mask, shape: tuple[int, ...], *, border: bool) -> 
     rows, columns = mask.shape
     down, across = shape[0] / rows, shape[1] / columns
     to_image = np.array([[across, 0.0, (across - 1) / 2], [0.0, down, (down - 1) / 2]])
-    _, labels, stats, centers = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=8)
-    left, top, wide, high = stats[1:, :4].T.astype(np.float64)
+    blobs = find_blobs(mask)
+    left, top, right, bottom = blobs.boxes.T.astype(np.float64)
+    wide, high = right - left, bottom - top
     keep = np.ones(len(left), np.bool_)
     if border:
         touches = (left == 0) | (top == 0) | (left + wide >= columns) | (top + high >= rows)
         keep = ~(touches & (high < _BORDER_PART * rows))
     if keep.any():
         keep &= np.maximum(wide, high) >= _SPECK_PART * high[keep].max()
-        keep &= stats[1:, 4] > 4
+        keep &= blobs.areas > 4
     if not keep.any():
         nothing = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, -rows / 2]])
         return StripInk(
@@ -182,16 +184,16 @@ def _placed(ink: Image, mask: Mask, shape: tuple[int, ...], *, border: bool) -> 
         )
     digit = keep & (high >= _DIGIT_PART * high[keep].max())
     digit_px = _weighted_median(high[digit], wide[digit])
-    slope, offset = _line(centers[1:][digit], wide[digit], digit_px)
+    slope, offset = _line(blobs.centers[digit], wide[digit], digit_px)
     from_line = top - (offset + slope * (left + wide / 2))
     keep &= digit | ((from_line + high >= -_ABOVE * digit_px) & (from_line <= _BELOW * digit_px))
-    mask = _of(labels, keep)
+    mask = _of(blobs.labels, keep)
     found_y, found_x = np.nonzero(mask)
     x = found_x.astype(np.float64)
     y = found_y - (offset + slope * x)
     slant = _slant(x, y)
     x = x + slant * y
-    scale, shift = _fitted(y[_of(labels, digit)[found_y, found_x]], digit_px)
+    scale, shift = _fitted(y[_of(blobs.labels, digit)[found_y, found_x]], digit_px)
     start, end = float(x.min()), float(x.max())
     soft = np.where(cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8)), ink, 0).astype(np.uint8)
     full = quantile(soft[mask], 0.85)
