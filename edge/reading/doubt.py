@@ -41,7 +41,7 @@ _ALIKE = 2.5
 _ALIKE_MERE = 1.5
 # With one pen heights differ by more than strokes and ink do; where there is nothing but numbers, all may differ more.
 _FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
-_FAR_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 2.2
+_LOWER_AMONG_NUMBERS, _HIGHER_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 4.0, 2.2
 # There is nothing but numbers where at least so many sure digits come to each find that is none. A stroke much lower
 # than they are is a speck nevertheless.
 _TO_EACH_STRANGE = 4
@@ -200,8 +200,8 @@ def _may_be_of_another_size(find: _Find, height: float, pen: float) -> bool:
     """True if a find, with the logarithms of how it differs from the numbers around it, may be one of them."""
     if find.text.strip("1") == "" and (find.length > 1 or height < math.log(_LOWEST_STROKE)):
         return False
-    alike = abs(height) <= math.log(_FAR_AMONG_NUMBERS) and pen <= math.log(_ALIKE_PEN_AMONG_NUMBERS)
-    return alike and find.confidence >= (_SURE_ALONE if find.mere else _LIKELY)
+    alike = -math.log(_LOWER_AMONG_NUMBERS) <= height <= math.log(_HIGHER_AMONG_NUMBERS)
+    return alike and pen <= math.log(_ALIKE_PEN_AMONG_NUMBERS) and find.confidence >= (_SURE_ALONE if find.mere else _LIKELY)
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
