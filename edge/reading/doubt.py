@@ -201,7 +201,8 @@ def _may_be_of_another_size(find: _Find, height: float, pen: float) -> bool:
     if find.text.strip("1") == "" and (find.length > 1 or height < math.log(_LOWEST_STROKE)):
         return False
     alike = -math.log(_LOWER_AMONG_NUMBERS) <= height <= math.log(_HIGHER_AMONG_NUMBERS)
-    return alike and pen <= math.log(_ALIKE_PEN_AMONG_NUMBERS) and find.confidence >= (_SURE_ALONE if find.mere else _LIKELY)
+    alike &= pen <= math.log(_ALIKE_PEN_AMONG_NUMBERS)
+    return alike and find.confidence >= (_SURE_ALONE if find.mere else _LIKELY)
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
