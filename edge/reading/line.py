@@ -71,14 +71,16 @@ def read_line(ink: Image, reader: StripReader, *, views: int = MOST_VIEWS) -> tu
     return read_strip(strip_of_ink(ink), reader, views=views, divide=True).numbers
 
 
-def read_strip(strip: StripInk, reader: StripReader, *, views: int = MOST_VIEWS, divide: bool) -> ReadLine:
+def read_strip(
+    strip: StripInk, reader: StripReader, *, views: int = MOST_VIEWS, divide: bool, before: ReadLine | None = None
+) -> ReadLine:
     """A line's StripInk read: its numbers, or, where it is not to be divided, all of it as one number, if any digit.
 
     A number that is not sure at a glance is looked at in so many views, 1 to 5; each takes a tenth of the first one's
-    time.
+    time. before: the same strip as it was read in fewer views, so that its first one is not looked at again.
     """
-    first = _view(strip, 0)
-    seen = [_View(tensor=first, frames=reader.frames(first.values))]
+    first = _view(strip, 0) if before is None else before.tensor
+    seen = [_View(tensor=first, frames=reader.frames(first.values) if before is None else before.frames)]
     columns = first.values.shape[1]
     middles = [seen[0].pitch * (run.start + run.end) / 2 for run in runs_of(seen[0].frames)]
     numbers = []

@@ -26,8 +26,8 @@ from edge.reading.together import put_together, text_of
 from edge.values import NOT_A_DIGIT, Box, Digit, Glyph, Image, Prediction
 
 if TYPE_CHECKING:
+    from edge.imaging.strips import StripInk
     from edge.inference.strip import StripReader
-    from edge.reading.line import ReadLine
 
 OpenStrips: TypeAlias = "Callable[[], StripReader]"
 
@@ -148,13 +148,14 @@ class _Line:
 
         None unless it agrees with the digit network on the digits that stand free.
         """
-        from edge.reading.line import seen_strip
+        from edge.reading.line import read_strip, seen_strip
 
         said = [self.predictions[place] for place in run.places]
         free = [p.confidence >= _SURE and p.label != NOT_A_DIGIT for p in said]
         if not any(free):
             return None
-        box, line = _read_whole(self.strip, self.cut.glyphs[run.start : run.end], strips, _VIEWS)
+        box, whole = _whole(self.strip, self.cut.glyphs[run.start : run.end])
+        line = read_strip(whole, strips, views=_VIEWS, divide=False)
         if not line.numbers:
             return None
         (number,) = line.numbers
@@ -187,14 +188,12 @@ class _Line:
         )
 
 
-def _read_whole(strip: Strip, glyphs: Sequence[Glyph], strips: StripReader, views: int) -> tuple[Box, ReadLine]:
-    """The box around glyphs, and their ink read as one number."""
+def _whole(strip: Strip, glyphs: Sequence[Glyph]) -> tuple[Box, StripInk]:
+    """The box around glyphs, and their ink as the number network reads it."""
     from edge.imaging.strips import strip_of_ink  # only pages with something doubtful pay for it
-    from edge.reading.line import read_strip
 
     box = Box.around([glyph.box for glyph in glyphs])
-    whole = strip_of_ink(strip.ink[:, box.left : box.right])
-    return box, read_strip(whole, strips, views=views, divide=False)
+    return box, strip_of_ink(strip.ink[:, box.left : box.right])
 
 
 def _moved(digits: Sequence[Digit], box: Box) -> tuple[Digit, ...]:
@@ -209,12 +208,13 @@ def _read_again(
     strip: Strip, glyphs: Sequence[Glyph], digits: tuple[Digit, ...], confidence: float, strips: StripReader
 ) -> tuple[tuple[Digit, ...], float, SeenStrip | None]:
     """Digits, confidence and what the number network saw, of the ink of these glyphs read whole."""
-    from edge.reading.line import seen_strip
+    from edge.reading.line import read_strip, seen_strip
 
     text = text_of(digits)
-    box, line = _read_whole(strip, glyphs, strips, 1)
+    box, whole = _whole(strip, glyphs)
+    line = read_strip(whole, strips, views=1, divide=False)
     if not any(found.prediction.text == text and found.prediction.confidence >= _SURE for found in line.numbers):
-        box, line = _read_whole(strip, glyphs, strips, _VIEWS)
+        line = read_strip(whole, strips, views=_VIEWS, divide=False, before=line)
     if not line.numbers:
         return digits, confidence, None
     (other,) = line.numbers
