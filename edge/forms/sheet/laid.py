@@ -50,23 +50,16 @@ def likeness(template: Template, page: int, seen: Measured) -> float:
     """
     if not len(seen.shown):
         return 1.0
+    boxes = np.array([field.box_mm for field in template.fields if field.page == page]).reshape(-1, 4)
+    starts, half = boxes[:, :2], boxes[:, 2:] / 2
+    quarters = np.array([(0, 0), (1, 0), (0, 1), (1, 1)])
+    low = (starts[:, None] + quarters * half[:, None]).reshape(-1, 1, 2)
+    high = low + np.repeat(half, 4, axis=0)[:, None]
     middles = seen.places.mean(axis=1)
-    parts = [float(seen.shown.mean())]
-    for field in template.fields:
-        left, top, width, height = field.box_mm
-        if field.page != page:
-            continue
-        for x, y in (
-            (left, top),
-            (left + width / 2, top),
-            (left, top + height / 2),
-            (left + width / 2, top + height / 2),
-        ):
-            off = np.maximum(np.array([x, y]) - middles, middles - (x + width / 2, y + height / 2)).max(axis=1)
-            near = off <= _AROUND_MM
-            if np.count_nonzero(near) >= _ENOUGH:
-                parts.append(float(seen.shown[near].mean()) + _SHADE)
-    return min(parts)
+    near = (np.maximum(low - middles, middles - high) <= _AROUND_MM).all(axis=2)  # (quarters, pieces)
+    count = near.sum(axis=1)
+    shares = (near & seen.shown).sum(axis=1)[count >= _ENOUGH] / count[count >= _ENOUGH] + _SHADE
+    return min(float(seen.shown.mean()), float(shares.min(initial=1.0)))
 
 
 def failed(method: Method, reason: str) -> Laid:

