@@ -14,7 +14,7 @@ from edge.imaging.page_ink import PageInk, lift_page
 from edge.inference.classifier import Classifier
 from edge.reading.doubt import Doubt, Paper, doubts_of, paper_of
 from edge.reading.evidence import Evidence, Trace
-from edge.reading.written import OpenStrips, Written, find_written
+from edge.reading.written import OpenStrips, Written, find_written, is_seconded
 from edge.values import Box, Image, Reading
 
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
@@ -27,6 +27,7 @@ _SURE_AND_CALM = 0.9
 _LARGE_PART, _LIKELY = 0.078, 0.8
 # It counts where it finds so much more.
 _MUCH_BETTER = 1.2
+_NOT_SECONDED = "a single digit, and the number network is not as sure of it"
 # No digit can be told on a narrower page.
 _LEAST_PX = 8
 # With more blobs than this a page is texture, or a table; numbers on it have at least so many digits.
@@ -85,6 +86,8 @@ def read_page(
         if _weight(others.numbers) > _MUCH_BETTER * _weight(found.numbers):
             page, found = other, others
     doubts = doubts_of(found.numbers, page, found.strange, found.paper)
+    if open_strips is not None:
+        doubts = _seconded(found.numbers, doubts, threshold, open_strips)
     readings: list[Reading] = []
     for number, doubt in zip(found.numbers, doubts, strict=True):
         reading = _read(number, doubt, threshold, size)
@@ -160,6 +163,23 @@ def _common_slope(numbers: Sequence[Written]) -> float:
         for _ in number.digits
     ]
     return quantile(np.array(voices), 0.5) if voices else 0.0
+
+
+def _seconded(
+    numbers: Sequence[Written], doubts: Sequence[Doubt], threshold: float, open_strips: OpenStrips
+) -> tuple[Doubt, ...]:
+    """The Doubts, with one more about each sure single digit that the number network does not see as surely.
+
+    A wrinkle in a drawn face may look like a digit to one network. Beside a number of several digits none is asked.
+    """
+    if any(len(number.digits) > 1 and not doubt.reasons for number, doubt in zip(numbers, doubts, strict=True)):
+        return tuple(doubts)
+    return tuple(
+        replace(doubt, reasons=(_NOT_SECONDED,))
+        if number.confidence >= threshold and not doubt.reasons and not is_seconded(number, open_strips())
+        else doubt
+        for number, doubt in zip(numbers, doubts, strict=True)
+    )
 
 
 def _read(number: Written, doubt: Doubt, threshold: float, size: tuple[int, int]) -> Reading | None:

@@ -38,6 +38,8 @@ _SURE = 0.9
 _VIEWS = 3
 # What the number network reads of digits that touch is taken from this probability on.
 _JOINED = 0.4
+# Of a digit that stands alone the number network has to be so sure as well: of honest ones it nearly always is.
+_SECONDED = 0.98
 # A number less sure than this may have a unit's letters among its digits.
 _WEAK = 0.4
 # So many touch.
@@ -154,7 +156,7 @@ class _Line:
         free = [p.confidence >= _SURE and p.label != NOT_A_DIGIT for p in said]
         if not any(free):
             return None
-        box, whole = _whole(self.strip, self.cut.glyphs[run.start : run.end])
+        box, whole = _whole(self.strip, [glyph.box for glyph in self.cut.glyphs[run.start : run.end]])
         line = read_strip(whole, strips, views=_VIEWS, divide=False)
         if not line.numbers:
             return None
@@ -188,11 +190,20 @@ class _Line:
         )
 
 
-def _whole(strip: Strip, glyphs: Sequence[Glyph]) -> tuple[Box, StripInk]:
-    """The box around glyphs, and their ink as the number network reads it."""
+def is_seconded(number: Written, strips: StripReader) -> bool:
+    """True if the number network, too, surely reads the text of this number."""
+    from edge.reading.line import read_strip
+
+    line = read_strip(_whole(number.strip, number.boxes)[1], strips, views=1, divide=False)
+    said = [found.prediction for found in line.numbers]
+    return any(one.text == number.text and one.confidence >= _SECONDED for one in said)
+
+
+def _whole(strip: Strip, boxes: list[Box] | tuple[Box, ...]) -> tuple[Box, StripInk]:
+    """The box around boxes of a strip, and the ink in it as the number network reads it."""
     from edge.imaging.strips import strip_of_ink  # only pages with something doubtful pay for it
 
-    box = Box.around([glyph.box for glyph in glyphs])
+    box = Box.around(boxes)
     return box, strip_of_ink(strip.ink[:, box.left : box.right])
 
 
@@ -211,7 +222,7 @@ def _read_again(
     from edge.reading.line import read_strip, seen_strip
 
     text = text_of(digits)
-    box, whole = _whole(strip, glyphs)
+    box, whole = _whole(strip, [glyph.box for glyph in glyphs])
     line = read_strip(whole, strips, views=1, divide=False)
     if not any(found.prediction.text == text and found.prediction.confidence >= _SURE for found in line.numbers):
         line = read_strip(whole, strips, views=_VIEWS, divide=False, before=line)
