@@ -24,6 +24,8 @@ _LONGEST = 1.7
 _PIECES = 8
 # Gaps in a line up to so many pixels are print that failed.
 _GAP_PX = 5
+# A line's blurred edges reach so many rows.
+_RIM = 3
 # A side of a line is darker than the line by more than twice and this, of 255, only if it is a stroke.
 _CLEARLY = 40
 # Ink so many times as dark as the print of a line is a stroke on it.
@@ -81,15 +83,18 @@ class _Lines:
         """Look for lines between xs; there (lines, sides) says which sides of cells there are at all."""
         side = int(xs[1] - xs[0])
         corner = max(2, side // 8)  # where lines meet at the grid's outer corners
-        self._rows = [np.s_[int(y) - reach : int(y) + reach + 1] for y in ys]
         self._columns = np.s_[int(xs[0]) - corner : int(xs[-1]) + corner]
         xs = xs - self._columns.start
-        self._bands = np.stack([ink[rows, self._columns] for rows in self._rows])
-        shape = self._bands.shape
+        bands = np.stack([ink[y - reach : y + reach + 1, self._columns] for y in ys.tolist()])
         # Lines waver by a pixel: they are looked for in ink thickened by one.
-        thick = _widened(self._bands).reshape(-1, shape[2])
+        thick = _widened(bands).reshape(-1, bands.shape[2])
         closed = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
-        runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8)).reshape(shape)
+        runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8)).reshape(bands.shape)
+        # Lines that are straight on paper lie in a part of their bands.
+        found = np.flatnonzero(runs.max(axis=0).max(axis=1) > int(level))
+        first, last = (max(0, int(found[0]) - _RIM), int(found[-1]) + 1 + _RIM) if len(found) else (0, 1)
+        self._bands, runs = (np.ascontiguousarray(part[:, first:last]) for part in (bands, runs))
+        self._rows = [np.s_[y - reach + first : y - reach + first + runs.shape[1]] for y in ys.tolist()]
         columns = np.diff(xs)  # of each side
         columns[0] += corner
         columns[-1] += corner
