@@ -29,11 +29,13 @@ _NAME = re.compile(r"[^/\\\0]+\.png", re.IGNORECASE)
 class Corrections:
     """Labelled digits in two parts that share no page: images (n, 28, 28) uint8, labels (n,) as indices into `labels`.
 
-    pages: of those taught, and of those held back. sha256 is over pictures, labels and pages.
+    page: which page (n,) each taught one is of. pages: how many are taught, and how many held back. sha256 is over
+    pictures, labels and pages.
     """
 
     x: Images
     y: Labels
+    page: Labels
     x_heldback: Images
     y_heldback: Labels
     pages: tuple[int, int]
@@ -75,6 +77,7 @@ def read_corrections(folder: Path, labels: tuple[str, ...], *, seed: int) -> Cor
     return Corrections(
         x=x[~held],
         y=y[~held],
+        page=page[~held],
         x_heldback=x[held],
         y_heldback=y[held],
         pages=(len(set(page[~held])), len(set(page[held]))),

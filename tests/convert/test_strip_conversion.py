@@ -86,6 +86,7 @@ def test_every_recipe_reads_strips_of_any_width(strip_run: Path, recipe: str) ->
     assert (manifest.task, manifest.preprocessing, manifest.recipe) == ("strip", STRIP_PREPROCESSING, recipe)
     assert manifest.input.shape == (1, 32, -1, 1) and manifest.labels == (*DIGITS, BLANK)
     assert manifest.metrics["heldback"]["n"] == HELDBACK
+    assert manifest.expected is not None and manifest.expected.n == HELDBACK
     for width in (32, 112, 48):
         assert reader.logits(np.zeros((32, width, 1), np.uint8)).shape == (width // 4, 11)
 

@@ -12,6 +12,7 @@ import pytest
 
 from edge.errors import GateError, ModelError, UsageError
 from tests.train.writers import in_hand, write_folder
+from train import correction_lessons
 from train import finetune as tuning
 from train.finetune import Gain, Score, finetune
 from train.judge import ask
@@ -55,12 +56,16 @@ def writer(mnist_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tuning, "OLD_DIGITS", 2000)
+    for name, n in (("OLD_DIGITS", 2000), ("NEW_DIGITS", 800), ("IN_HAND", 800)):
+        monkeypatch.setattr(correction_lessons, name, n)
 
 
-def test_a_hand_is_learned_and_the_rest_stays(base: Path, writer: tuple, tmp_path: Path) -> None:
+def test_a_hand_is_learned_and_the_rest_stays(
+    base: Path, writer: tuple, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, images, labels = writer
-    run = tmp_path / "ours"
+    run, judged, right = tmp_path / "ours", [], tuning._right
+    monkeypatch.setattr(tuning, "_right", lambda network, x, y: judged.append(len(x)) or right(network, x, y))
     gain = finetune(SETTINGS, folder, run, base=base, accept_worse=True)
     before, after = (
         np.count_nonzero(ask(load_trained(one).network, images).argmax(axis=1) != labels) for one in (base, run)
@@ -68,8 +73,11 @@ def test_a_hand_is_learned_and_the_rest_stays(base: Path, writer: tuple, tmp_pat
     assert before >= 20 and after <= 0.8 * before
     assert gain.corrected[1].right >= gain.corrected[0].right
     assert gain.mnist[1].percent >= gain.mnist[0].percent - 0.3, "of 2,000 digits six"
+    assert judged.count(2000) == 2 and judged[-1] == 2000, "MNIST's test is asked before and after, and chooses nothing"
+    assert judged[2:-2].count(300) >= 4, "digits held back choose, as they are and as from paper"
     record = Record.read(run)
     assert record.model == "paper" and record.based_on == str(base)
+    assert record.metrics["corrections"]["way"] in tuning.WAYS
     assert record.metrics["corrections"]["pages"] == [8, 2]
     assert not run.with_name("ours.part").exists()
 
@@ -97,6 +105,20 @@ def test_worse_is_one_correction_or_more_than_five_in_ten_thousand(
         mnist=(Score(right=mnist[0], n=10_000), Score(right=mnist[1], n=10_000)),
     )
     assert (worse in gain.worse) if worse else not gain.worse
+
+
+@pytest.mark.parametrize(("n", "lost", "borne"), [(6000, 3, True), (6000, 4, False), (300, 1, True), (300, 2, False)])
+def test_what_was_held_back_bears_five_of_ten_thousand_or_one(n: int, lost: int, borne: bool) -> None:
+    kept = tuning._Kept(
+        name="old", x=np.zeros((n, 28, 28), np.uint8), y=np.zeros(n, np.int64), most_drop_points=tuning.MOST_DROP_POINTS
+    )
+    assert kept.borne(Score(right=n - 9, n=n), Score(right=n - 9 - lost, n=n)) is borne
+
+
+def test_without_digits_held_back_nothing_is_learned(base: Path, writer: tuple, tmp_path: Path) -> None:
+    settings = FitSettings.for_corrections(validation_split=0.0, limit=3000)
+    with pytest.raises(UsageError, match="held back"):
+        finetune(settings, writer[0], tmp_path / "ours", base=base)
 
 
 def test_a_run_that_is_there_stays(base: Path, writer: tuple, tmp_path: Path) -> None:
