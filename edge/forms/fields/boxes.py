@@ -121,7 +121,7 @@ class _Lines:
 
         strokes (H, W): 1 where ink is surely a stroke, outside of all lines.
         """
-        used = np.flatnonzero(self.mask.any(axis=0).any(axis=1))
+        used = np.flatnonzero(self.mask.any(axis=(0, 2)))
         if not len(used):
             return
         first, last = int(used[0]), int(used[-1])
