@@ -122,6 +122,14 @@ def test_a_page_of_an_unknown_form_is_reported_not_guessed() -> None:
     assert "club, version 1" in (older.registration.reason or "")
 
 
+def test_a_form_on_other_paper_whose_code_lies_elsewhere_is_not_guessed() -> None:
+    letter = replace(OTHER, size_mm=(215.9, 279.4))
+    laid = lay(printed(letter, dpi=150).pixels, [FORM])
+    assert laid.registration.status == "failed"
+    assert laid.template is None
+    assert "nor the boxes of club" in (laid.registration.reason or "")
+
+
 def without_code(made: Made) -> Made:
     pixels = made.pixels.copy()
     height, width = pixels.shape[:2]

@@ -25,6 +25,8 @@ _EDGE_REACH_MM = 0.4
 _EDGE_STATIONS = 3
 # Print that lies this well needs no correction for a bend.
 _FLAT_MM = 0.08
+# A page without a code that shows less of the form's print than this, where it shows least, is of another form.
+_OWN_PRINT = 0.25
 # Marks that are some have at least this part of their edges.
 _EDGES_SHOWN = 0.5
 
@@ -59,7 +61,10 @@ def by_marks(grey: Image, templates: Sequence[Template]) -> Laid:
     template, way = ways[0]
     doubts = [WHICH_PAGE] if template.pages > 1 else []
     tried = [_settled(grey, template, way, page, doubts) for page in range(1, template.pages + 1)]
-    return max(tried, key=lambda one: one.likeness)
+    best = max(tried, key=lambda one: one.likeness)
+    if best.likeness < _OWN_PRINT and code_box_mm(template) is not None:
+        return failed("marks", f"neither the page code nor the boxes of {template.name} are on it; name its template")
+    return best
 
 
 def _named(grey: Image, ways: Sequence[tuple[Template, _ByMarks]], codes: Sequence[PageCode]) -> Laid:
