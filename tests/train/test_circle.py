@@ -25,7 +25,9 @@ from train import correction_lessons
 from train.run import Record
 
 PAPER = Path(__file__).parent.parent / "models" / "paper"
-ROWS, COLUMNS, CELL_PX, PAGES = 6, 8, 80, 5
+ROWS, COLUMNS, CELL_PX = 6, 8, 80
+# So many pages are corrected, and so many more are read with the model of before and with the one that learned.
+TAUGHT, MORE = 4, 3
 FORM = f"""name = "card"
 [page]
 registration = "none"
@@ -86,7 +88,7 @@ def review(job: Path, truth: dict[tuple[str, str], str]) -> None:
 
 @pytest.fixture
 def written(mnist_file: Path, tmp_path: Path) -> dict[tuple[str, str], str]:
-    """Scans of one hand's cards, 1.png to 5.png, and what stands on them, by (scan, field); and a small MNIST."""
+    """Scans of one hand's cards, 1.png to 7.png, and what stands on them, by (scan, field); and a small MNIST."""
     with np.load(mnist_file) as mnist:
         x, y = mnist["x_test"][:400], mnist["y_test"][:400].astype(int)
         parts = {
@@ -100,7 +102,7 @@ def written(mnist_file: Path, tmp_path: Path) -> dict[tuple[str, str], str]:
     replace(Record.read(tmp_path / "base"), source=str(tmp_path / "mnist.npz")).write(tmp_path / "base")
     (tmp_path / "card.toml").write_text(FORM)
     truth = {}
-    for page in range(PAGES):
+    for page in range(TAUGHT + MORE):
         some = np.s_[page * 48 : (page + 1) * 48]
         hand = [in_hand(one, label, slant=0.7, thick=9) for one, label in zip(x[some], y[some].tolist(), strict=True)]
         assert cv2.imwrite(str(tmp_path / f"{page + 1}.png"), draw_card(np.stack(hand)))
@@ -121,11 +123,11 @@ def test_the_whole_circle(written: dict[tuple[str, str], str], tmp_path: Path, m
             cli.main()  # type: ignore[attr-defined]
         assert not ended.value.code, words
 
-    scans = [f"{page}.png" for page in range(1, PAGES)]
-    edge(tmp_path, "forms", "read", *scans, "--template", "card.toml", "--job", "spring", ends=10)
+    scans = [f"{page}.png" for page in range(1, TAUGHT + MORE + 1)]
+    edge(tmp_path, "forms", "read", *scans[:TAUGHT], "--template", "card.toml", "--job", "spring", ends=10)
     review(tmp_path / "spring", written)
     edge(tmp_path, "forms", "export", "spring", "--crops", "crops")
-    assert len((tmp_path / "crops" / "labels.csv").read_text().splitlines()) == 1 + 48 * (PAGES - 1)
+    assert len((tmp_path / "crops" / "labels.csv").read_text().splitlines()) == 1 + 48 * TAUGHT
 
     ours = tmp_path / "ours"
     command(train_cli, "fit", "--from", tmp_path / "base", "--data", tmp_path / "crops", "--out", ours,
@@ -135,7 +137,7 @@ def test_the_whole_circle(written: dict[tuple[str, str], str], tmp_path: Path, m
     manifest, _ = load_model(ours / "paper-int8.tflite")
     assert manifest.expected is not None and manifest.expected.n > 500, "drift is seen of what was learned, too"
 
-    last = ("forms", "read", "5.png", "--template", "card.toml", "--job")
+    last = ("forms", "read", *scans[TAUGHT:], "--template", "card.toml", "--job")
     before = values(edge(tmp_path, *last, "before", ends=10))
     edge(tmp_path, "models", "install", ours / "paper-int8.tflite")
     (used,) = [one for one in json.loads(edge(tmp_path, "models", "list", "--json"))
@@ -148,6 +150,6 @@ def test_the_whole_circle(written: dict[tuple[str, str], str], tmp_path: Path, m
     assert done.returncode in (0, 10)
     after = values((tmp_path / "after.jsonl").read_text())
     wrong = [sum(found[key] != written[key] for key in found) for found in (before, after)]
-    assert wrong[0] >= 3 and wrong[1] < wrong[0], "a page that nobody corrected is read better"
+    assert wrong[0] >= 8 and wrong[1] < wrong[0], "pages that nobody corrected are read better"
     edge(tmp_path, "models", "rollback")
     assert values(edge(tmp_path, *last, "again", ends=10)) == before
