@@ -24,6 +24,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
+_SURE_OF_SEVERAL = 0.83
 _SURE_ALONE = 0.99
 # A single digit less sure than this, beside other numbers or without any, is most likely none.
 _LIKELY, _LIKELY_ALONE = 0.85, 0.7
@@ -45,7 +46,7 @@ _LOWER_AMONG_NUMBERS, _HIGHER_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 4.0
 # There is nothing but numbers where at least so many sure digits come to each find that is none. A stroke much lower
 # than they are is a speck nevertheless.
 _TO_EACH_STRANGE = 4
-_LOWEST_STROKE = 0.7
+_LOWEST_STROKE = 0.6
 # A single digit among more than so many finds that are none does not tell where the paper is.
 _OF_MANY = 4
 # Letters that are no candidates, an m for one, stand so near to the next, in parts of its height, and about as high.
@@ -88,7 +89,7 @@ class _Find:
         """True if it is sure by itself."""
         if self.in_word or self.mere or self.size[1] > _THICKEST:
             return False
-        return self.confidence >= (_SURE if self.length > 1 else _SURE_ALONE)
+        return self.confidence >= (_SURE_OF_SEVERAL if self.length > 1 else _SURE_ALONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,13 +187,13 @@ def _doubt(
             among_numbers = pure and len(reasons) == 1 and _may_be_of_another_size(find, height, pen)
             far = find.length > 1 or abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
             no_writing |= not among_numbers and ((find.mere and (far or drowned)) or find.confidence < _SURE_ALONE)
-    no_writing &= find.length == 1 or find.mere or find.confidence < _SURE
+    no_writing &= find.length == 1 or find.mere or find.confidence < _SURE_OF_SEVERAL
     # Beside other numbers a single digit has to look like one.
     if paper is not None and find.length == 1:
         no_writing |= find.confidence < (_SURE if (reasons and not among_numbers) or find.mere else _LIKELY)
     # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
     # another sheet.
-    no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE)
+    no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE_OF_SEVERAL)
     return Doubt(reasons=tuple(reasons), no_writing=no_writing)
 
 
