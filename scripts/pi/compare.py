@@ -3,8 +3,8 @@
 8-bit results must be equal bit for bit. The strip model's last layer adds floats, in an order that differs between
 processors: the 8-bit tensor before it must be equal, and its logits to 0.001, of which one 8-bit step would make 0.01.
 OpenCV rounds a pixel in twenty to another grey: of pictures, texts and statuses must be equal and confidences to 0.02;
-of the run the numbers of its first scene that it is sure of: how many frames that takes, and what it is nearly unsure
-enough to keep to itself, may differ. Exit 20 if not.
+of the run the numbers of its first scene that it is sure of. How many frames that takes may differ, and numbers that
+it is hardly sure enough of to tell. Exit 20 if not.
 """
 
 from __future__ import annotations
