@@ -24,8 +24,9 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
-_SURE_OF_SEVERAL = 0.83
 _SURE_ALONE = 0.99
+# What there are doubts about may be passed over as no writing up to this confidence where it has several digits.
+_SURE_OF_SEVERAL = 0.83
 # A single digit less sure than this, beside other numbers or without any, is most likely none.
 _LIKELY, _LIKELY_ALONE = 0.85, 0.7
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
@@ -89,7 +90,7 @@ class _Find:
         """True if it is sure by itself."""
         if self.in_word or self.mere or self.size[1] > _THICKEST:
             return False
-        return self.confidence >= (_SURE_OF_SEVERAL if self.length > 1 else _SURE_ALONE)
+        return self.confidence >= (_SURE if self.length > 1 else _SURE_ALONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
