@@ -79,7 +79,7 @@ class FitSettings:
 
 _PAPER: dict[str, Any] = {"batch_size": 128, "learning_rate": 0.003, "schedule": "cosine", "weight_decay": 0.001}
 
-# Found with writers simulated from MNIST's held-back training digits: more of rate and epochs forgets.
+# Found with writers simulated from MNIST's training digits: more of rate and epochs forgets.
 _CORRECTIONS: dict[str, Any] = {
     "epochs": 5, "batch_size": 128, "learning_rate": 0.0004, "schedule": "cosine",
 }  # fmt: skip
