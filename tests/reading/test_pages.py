@@ -154,3 +154,36 @@ def test_rows_that_stand_close_below_each_other_do_not_turn_the_page(reader: Rea
     turn = cv2.getRotationMatrix2D((320, 240), 14, 1)
     leaning = cv2.warpAffine(page, turn, (640, 480), borderValue=(225,))
     assert texts(reader.read(leaning)) == rows
+
+
+@pytest.mark.parametrize("px", [24, 150])
+def test_a_digit_of_another_size_is_one_among_nothing_but_numbers(reader: Reader, px: int) -> None:
+    page = sheet()
+    write(page, "2079", 60, 60)
+    write(page, "3", 420, 260, px=px)
+    assert texts(reader.read(page)) == ["2079", "3"]
+
+
+def test_a_digit_alone_on_its_page_is_sure_where_both_networks_are(reader: Reader) -> None:
+    page = sheet()
+    write(page, "3", 300, 200)
+    assert texts(reader.read(page), "read") == ["3"]
+
+
+def test_a_digit_alone_on_its_page_is_not_sure_for_one_network(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = sheet()
+    write(page, "3", 300, 200)
+    monkeypatch.setattr("edge.reading.page.is_seconded", lambda number, strips: False)
+    (reading,) = reader.read(page)
+    assert (reading.text, reading.status) == ("3", "review")
+
+
+def test_a_seven_whose_bar_lies_on_a_rule_is_a_seven(reader: Reader) -> None:
+    page = sheet()
+    for top in range(30, 480, 52):
+        cv2.line(page, (0, top), (639, top), (165,), 2, cv2.LINE_AA)
+    # The bar's row within the digit, so that it falls on a rule.
+    bar = int(np.flatnonzero(load_digits()[0][PLAIN["7"]].max(axis=1) > 128)[0]) * 60 // 28 + 3
+    write(page, "2079", 60, 238 - bar)
+    write(page, "370", 200, 342 - bar)
+    assert texts(reader.read(page)) == ["2079", "370"]
