@@ -44,9 +44,7 @@ _ALIKE_MERE = 1.5
 # With one pen heights differ by more than strokes and ink do; where there is nothing but numbers, all may differ more.
 _FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
 _LOWER_AMONG_NUMBERS, _HIGHER_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 4.0, 2.2
-# There is nothing but numbers where at least so many sure digits come to each find that is none. A stroke much lower
-# than they are is a speck nevertheless.
-_TO_EACH_STRANGE = 4
+# A stroke much lower than they are is a speck nevertheless.
 _LOWEST_STROKE = 0.6
 # A single digit among more than so many finds that are none does not tell where the paper is.
 _OF_MANY = 4
@@ -139,7 +137,7 @@ def doubts_of(
     beside = 0 if paper is None else sum(paper.holds(place) for place in strange)
     said = sum(speaker.length for speaker in speakers)
     drowned = said < beside
-    pure = said >= _TO_EACH_STRANGE * beside
+    pure = not beside
     if all(speaker.length == 1 for speaker in speakers):  # a speck among many looks like a digit
         drowned |= _OF_MANY * said < len(strange) + len(finds) - len(speakers)
     return tuple(_doubt(find, paper, typical, spoke=find in speakers, drowned=drowned, pure=pure) for find in finds)
@@ -156,8 +154,8 @@ def _doubt(
 ) -> Doubt:
     """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink.
 
-    drowned: there is more on that paper that is no number than there are sure digits; pure: there is hardly anything
-    else than sure digits.
+    drowned: there is more on that paper that is no number than there are sure digits; pure: there is nothing on
+    it that is no number.
     """
     reasons: list[str] = []
     if drowned:
