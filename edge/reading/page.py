@@ -18,7 +18,7 @@ from edge.reading.written import OpenStrips, Written, find_written, is_seconded
 from edge.values import Box, Image, Reading
 
 # A number whose digits are on (geometric) average less sure than this is most likely no number at all.
-_NOT_WRITING = 0.62
+_NOT_WRITING = 0.7
 # Numbers this sure tell whether the writing is the dark or the light.
 _SURE = 0.5
 # Where all are this sure, a second look at the page finds no more.
