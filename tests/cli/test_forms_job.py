@@ -214,6 +214,7 @@ def test_a_wrong_command_line_says_what_is_wrong(
 AS_ANOTHER = """
 import os, sys
 from pathlib import Path
+import edge.forms.reader  # while Python's own files may be read
 from edge.forms.job.batch import JobSettings, read_job
 from edge.forms.template import load_template
 template = load_template(Path(sys.argv[1]))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from edge.web.review.desk import Desk
 from tests.train.writers import in_hand
 from train import cli as train_cli
 from train import correction_lessons
+from train.model import open_keras
 from train.run import Record
 
 PAPER = Path(__file__).parent.parent / "models" / "paper"
@@ -112,6 +115,17 @@ def written(mnist_file: Path, tmp_path: Path) -> dict[tuple[str, str], str]:
     return truth
 
 
+@pytest.fixture
+def _as_it_was() -> Iterator[None]:
+    """TensorFlow's converter sets what absl tells; in a process of its own that ends with it."""
+    open_keras()
+    absl = logging.getLogger("absl")
+    level = absl.level
+    yield
+    absl.setLevel(level)
+
+
+@pytest.mark.usefixtures("_as_it_was")
 def test_the_whole_circle(written: dict[tuple[str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INKEDGE_MODELS", str(tmp_path / "models"))
     for name, n in (("OLD_DIGITS", 2000), ("NEW_DIGITS", 1200), ("IN_HAND", 1200)):
