@@ -267,7 +267,7 @@ def test_what_is_queued_is_sent_before_the_end(broker: Broker, listener: Listene
         sink.write(event(number))
     sink.close(30)
     wait_for(lambda: listener.ids() == numbered(*range(50)))
-    assert listener.of("desk/availability")[-1].payload == b"offline"
+    wait_for(lambda: listener.of("desk/availability")[-1].payload == b"offline")
 
 
 def test_reconnecting_leaves_nothing_open(broker: Broker, opener: Opener) -> None:

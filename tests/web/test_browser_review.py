@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -37,6 +38,7 @@ return document.getElementById("one").hidden || !crop.src ? null
 TILES = """
 return [...document.querySelectorAll("#tiles button")].map((tile) => [tile.title, tile.firstChild.naturalWidth]);
 """
+COMMONEST = "return document.querySelector('#digits [aria-pressed=true] b').textContent"
 # Answers that take a while to come.
 SLOW = """
 const real = window.fetch;
@@ -189,6 +191,25 @@ def test_a_sheet_that_is_not_here_yet_is_not_accepted_and_keeps_its_marks(
         assert browser.find_element(By.ID, "saved").text == "", "nothing was said"
     with Ledger(made.job) as ledger:
         assert ledger.rows("SELECT field FROM entry") == []
+
+
+def test_a_value_that_comes_late_does_not_come_between_the_sheet_and_who_judges_it(
+    browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    made, port = make_job(tmp_path, pages=1, alphabet="67"), free_port()
+    with reviewing(made.job, port):
+        begin(browser, port)
+        shown(browser)
+        browser.execute_script(SLOW)
+        for keys in (("o", "s"), ("o",)):  # another order: the values come anew, here when the sheet is open already
+            press(browser, *keys)
+            assert eventually(partial(sheet_is, browser, browser.execute_script(COMMONEST)))
+            time.sleep(1.5)
+            assert not browser.find_element(By.ID, "one").is_displayed()
+            assert browser.execute_script("return document.activeElement.parentElement.id") == "tiles"
+        press(browser, "s")
+        assert eventually(browser.find_element(By.ID, "one").is_displayed)
+        shown(browser)
 
 
 def test_what_is_taken_back_comes_again_and_what_another_said_is_shown(

@@ -12,6 +12,8 @@ export class OneView {
     this.later = new Set();
     this.after = "";
     this.value = null;
+    this.open = false;
+    this.turn = 0;  // of the call of next() that may draw: what an earlier one waits for comes too late
     this.disputesSeen = new Set();
     this.wholePage = false;
     this.kept = [];  // pictures that were asked for ahead: a browser may drop what nothing holds
@@ -27,6 +29,7 @@ export class OneView {
   }
 
   show() {
+    this.open = true;
     // A sheet may have judged what was to come.
     const judged = (one) => this.desk.judgedHere.has(keyOf(one));
     this.queue = this.queue.filter((one) => !judged(one));
@@ -35,7 +38,12 @@ export class OneView {
     if (this.value) { showDone(false); $("value").focus(); this.since = performance.now(); } else this.next();
   }
 
-  hide() { $("one").hidden = true; showDone(false); }
+  hide() {
+    this.open = false;
+    this.turn++;
+    $("one").hidden = true;
+    showDone(false);
+  }
 
   // There may be more by now: a run reads on, or others have put values off.
   refreshed() { if (!this.value && !this.loading && this.desk.state.left) this.next(); }
@@ -47,7 +55,7 @@ export class OneView {
     this.asked = (this.asked || 0) + 1;
     this.loading = null;
     this.value = null;
-    this.next();
+    if (this.open) this.next();
   }
 
   // Values that were taken back, or that another has judged: they are shown now.
@@ -61,10 +69,10 @@ export class OneView {
   }
 
   async next() {
-    const round = this.asked;
+    const turn = ++this.turn;
     while (!this.queue.length) {
       const more = await this.load();
-      if (round !== this.asked) return;
+      if (turn !== this.turn) return;
       if (!more) return this.finish();
     }
     this.value = this.queue.shift();
