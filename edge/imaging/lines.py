@@ -27,6 +27,12 @@ _FULLEST = 0.75
 _ALIKE = 2.1
 _LEVEL = 0.62
 _GAP = 1.0
+# The bar that a 5 has lost: so flat, in parts of the rest's height so low, and not longer; so far right of the rest at
+# most, and so far above or below its top.
+_BAR_FLAT = 1.5
+_BAR_LOW, _BAR_LONG = 0.5, 1.1
+_BAR_APART = 0.2
+_BAR_OVER, _BAR_UNDER = 0.6, 0.35
 # A digit in pieces is not so much higher than others.
 _PIECED = 1.25
 STEEPEST_RAD = math.radians(47)
@@ -174,23 +180,45 @@ def _turned_boxes(blobs: Blobs, rows: npt.NDArray[np.intp], tilt: float) -> Floa
 
 def find_lines(found: Candidates) -> tuple[Line, ...]:
     """The lines of writing that candidates make, top to bottom as the page lies, then left to right."""
+    boxes = found.boxes.copy()
+    bars = _lost_bars(boxes)
+    for bar, owner in bars.items():
+        boxes[owner, 1:3] = min(boxes[owner, 1], boxes[bar, 1]), max(boxes[owner, 2], boxes[bar, 2])
+    whole = np.array([place for place in range(len(boxes)) if place not in bars], np.intp)
     groups: dict[int, list[int]] = {}
-    for place, leader in enumerate(_chain(found.boxes)):
-        groups.setdefault(leader, []).append(place)
-    lines = [(_slope(found, group), group) for group in _without_pieces(list(groups.values()), found.boxes)]
+    for place, leader in enumerate(_chain(boxes[whole])):
+        groups.setdefault(leader, []).append(int(whole[place]))
+    lines = [
+        (_slope(boxes[group], found.tilt_rad), group) for group in _without_pieces(list(groups.values()), boxes)
+    ]
     said = [slope for slope, group in lines if slope is not None for _ in group]
     common = quantile(np.array(said), 0.5) if said else found.tilt_rad
-    heights = found.boxes[:, 3] - found.boxes[:, 1]
+    heights = boxes[:, 3] - boxes[:, 1]
     made = [
         Line(
-            rows=tuple(int(row) for row in found.rows[group]),
+            rows=tuple(int(row) for row in found.rows[group + [bar for bar, own in bars.items() if own in group]]),
             slope_rad=common if slope is None else slope,
             digit_px=quantile(heights[group], 0.5),
-            turned=np.concatenate((found.boxes[group, :2].min(axis=0), found.boxes[group, 2:].max(axis=0))),
+            turned=np.concatenate((boxes[group, :2].min(axis=0), boxes[group, 2:].max(axis=0))),
         )
         for slope, group in lines
     ]
     return tuple(sorted(made, key=lambda line: (float(line.turned[1]), float(line.turned[0]))))
+
+
+def _lost_bars(boxes: Floats) -> dict[int, int]:
+    """Among boxes (n, 4) by their left edge: of each that looks like the bar a 5 has lost, whose it is."""
+    left, top, right, bottom = boxes.T
+    wide, high = right - left, bottom - top
+    bars: dict[int, int] = {}
+    for bar in np.flatnonzero(wide > _BAR_FLAT * high).tolist():
+        own = (high[bar] < _BAR_LOW * high) & (wide[bar] < _BAR_LONG * high) & (wide < high)
+        own &= (left[bar] > left) & (left[bar] - right < _BAR_APART * high)
+        own &= (top[bar] > top - _BAR_OVER * high) & (bottom[bar] < top + _BAR_UNDER * high)
+        owners = np.flatnonzero(own)
+        if len(owners):
+            bars[bar] = int(owners[np.abs(left[bar] - right[owners]).argmin()])
+    return bars
 
 
 def _without_pieces(groups: list[list[int]], boxes: Floats) -> list[list[int]]:
@@ -233,16 +261,16 @@ def _chain(boxes: Floats) -> list[int]:
     return leader
 
 
-def _slope(found: Candidates, group: list[int]) -> float | None:
-    """Slope in radians on the page of the line through the group's middles; None where they say nothing about it."""
-    if len(group) < 2:
+def _slope(boxes: Floats, tilt_rad: float) -> float | None:
+    """Slope in radians, on a page with this tilt, of the line through boxes' middles; None where they say nothing."""
+    if len(boxes) < 2:
         return None
-    left, top, right, bottom = found.boxes[group].T
+    left, top, right, bottom = boxes.T
     x, y = (left + right) / 2, (top + bottom) / 2
     if np.ptp(x) < 0.3 * quantile(bottom - top, 0.5):
         return None
     x = x - x.mean()
-    slope = math.atan(float(x @ y) / float(x @ x)) + found.tilt_rad  # least squares
+    slope = math.atan(float(x @ y) / float(x @ x)) + tilt_rad  # least squares
     return slope if abs(slope) <= STEEPEST_RAD else None
 
 

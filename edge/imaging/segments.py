@@ -121,7 +121,7 @@ def _is_part(mark: Box, digit: Box, digit_px: float) -> bool:
     overlap = min(mark.right, digit.right) - max(mark.left, digit.left)
     apart = max(mark.top - digit.bottom, digit.top - mark.bottom, 0)
     stacked = overlap >= 0.5 * mark.width and apart < 0.2 * digit_px
-    bar = overlap > -0.12 * digit_px and mark.bottom <= digit.top + 0.35 * digit.height and mark.left > digit.left
+    bar = overlap > -0.2 * digit_px and mark.bottom <= digit.top + 0.35 * digit.height and mark.left > digit.left
     return stacked or bar
 
 
