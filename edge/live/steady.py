@@ -27,7 +27,8 @@ class SteadySettings:
     found. change_s: how long nothing but other texts are read before the number has changed; fragment_s: likewise,
     where they are only a part of it, for then something may lie over the rest. kept_s: how long a number that is not
     seen is still there, so that a hand passing does not make it flicker. wary: what the reader doubts in most frames is
-    told only if it is no row of ones, and a single digit only if all frames agree.
+    told only if it is no row of ones, and a single digit only if all frames agree. guess: confidence from which several
+    digits that are not told are shown after guess_s nevertheless, for review: no event, but whoever looks sees them.
     """
 
     window_s: float = 2.0
@@ -40,6 +41,8 @@ class SteadySettings:
     fragment_s: float = 1.0
     kept_s: float = 1.0
     wary: bool = True
+    guess: float = 0.5
+    guess_s: float = 1.0
 
 
 STEADY = SteadySettings()
@@ -59,6 +62,7 @@ EACH_FRAME = SteadySettings(
 # Fingers and the grain of wood are read as a 1, and seldom as surely as one that is written.
 _SURE_STROKE = 0.995
 _HALF = 0.5
+_MOSTLY = 0.7
 _ALWAYS = 0.8
 _ROUNDING_S = 1e-6
 _LONGEST_STEP_S, _SHORTEST_STEP_S = 0.5, 1e-3
@@ -79,8 +83,9 @@ class Steady:
 
     @property
     def shown(self) -> tuple[Reading, ...]:
-        """The numbers that are believed to be there now: appeared, not gone."""
-        return tuple(track.shown for track in self._tracks if track.shown is not None)
+        """The numbers that are there now: what appeared and is not gone, and what more is a fair guess, for review."""
+        known = (track.guess if track.shown is None else track.shown for track in self._tracks)
+        return tuple(reading for reading in known if reading is not None)
 
     def update(self, frame: Frame, readings: Iterable[Reading]) -> tuple[Event, ...]:
         """Events of one frame's readings; frames come in order."""
@@ -154,6 +159,8 @@ class Steady:
         if before is None:
             verdict = decide(track.votes.readings())
             if not self._believed(verdict, now - track.born, track.seen_part) or self._part_of_another(track):
+                guessed = self._is_guess(verdict, now - track.born, track.seen_part) and not self._others_at(track)
+                track.guess = replace(verdict.reading, status="review") if guessed else None
                 return None
             track.tell(self._told(verdict))
             return "appeared"
@@ -180,6 +187,16 @@ class Steady:
             waited_s >= own.patience_s - _ROUNDING_S
             and confidence >= own.likely
             and (verdict.sure >= _HALF or not own.wary or _plain(verdict, own, seen_part))
+        )
+
+    def _is_guess(self, verdict: Verdict, waited_s: float, seen_part: float) -> bool:
+        """True if what has been read for so long, and in this part of the frames, is more likely right than not."""
+        own = self._settings
+        return (
+            len(verdict.reading.text) > 1
+            and min(verdict.share, seen_part) >= _MOSTLY
+            and verdict.reading.confidence >= own.guess
+            and waited_s >= own.guess_s - _ROUNDING_S
         )
 
     def _changed(self, track: Track, before: Reading, now: float) -> Verdict | None:

@@ -26,6 +26,7 @@ class Track:
     """A number on camera; times in s.
 
     box, speed: where it was last, and how fast its centre moves, px/s (x, y). shown: as it was told last, None before.
+    guess: what it most likely is, for review, while that is not sure enough to be told.
     seen: when it was last read, as whatever; sure: when it was last read as what is told, or plainly is still there.
     """
 
@@ -39,6 +40,7 @@ class Track:
     seen_frames: int = 1
     frames: int = 1
     shown: Reading | None = None
+    guess: Reading | None = None
 
     @property
     def seen_part(self) -> float:

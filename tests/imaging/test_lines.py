@@ -51,6 +51,27 @@ def test_a_leaning_page_of_rows_keeps_its_rows_apart() -> None:
     assert [len(line.rows) for line in lines] == [4, 4, 4]
 
 
+@pytest.mark.parametrize("text", ["15", "51", "5"])
+def test_the_bar_that_a_5_has_lost_belongs_to_it(text: str) -> None:
+    """Its body is a hook to the left, and the bar stands apart of it, higher up on the right."""
+    ink = np.zeros((400, 600), np.uint8)
+    for place, digit in enumerate(text):
+        left = 250 + 60 * place
+        if digit == "5":
+            cv2.polylines(
+                ink, [np.array([[left, 212], [left + 16, 224], [left + 10, 244], [left - 4, 248]])], False, 255, 5
+            )
+            cv2.line(ink, (left + 14, 198), (left + 40, 194), 255, 5)
+        else:
+            cv2.line(ink, (left + 12, 196), (left + 8, 248), 255, 5)
+    sheet = lift_page(255 - ink)
+    found = find_candidates(sheet)
+    (line,) = find_lines(found)
+    assert len(line.rows) == len(text) + 1
+    (number,) = cut_numbers(level_strip(sheet, found, line).ink, sure)
+    assert len(number) == len(text)
+
+
 def test_lines_come_top_to_bottom() -> None:
     lines = find_lines(find_candidates(page({(60, 300): "31", (60, 80): "24", (350, 190): "77"})))
     assert [len(line.rows) for line in lines] == [2, 2, 2]
