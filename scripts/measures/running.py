@@ -35,8 +35,8 @@ _ROUNDS = 12
 _VIEWERS = 4
 # Short and many: programs beside this one come and go. Pairs are added until their ratio is known well enough.
 _TURN = 30
-_PAIRS, _MOST_PAIRS = 48, 480
-_NARROW = 0.05
+_PAIRS, _MOST_PAIRS = 48, 200
+_NARROW = 0.06
 _SETTLE = 5  # frames after viewers came or went that are not timed
 _COMING_S = 30.0
 # Reads streams as fast as they come, in a program of its own as browsers are. A line on stdin tells how many look on.
