@@ -28,7 +28,7 @@ _MOST = 500.0  # of an exponent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A text as its latest reading, with the confidence of all together; votes: how many said it.
+    """A text as its latest reading, where it is now, with the confidence of all together; votes: how many said it.
 
     share: votes for it of all. sure: of them, the part whose own status was `read`.
     """
@@ -54,8 +54,10 @@ def decide(readings: Sequence[Reading], text: str | None = None) -> Verdict:
     best = 0 if text is not None else max(range(len(texts)), key=weights.__getitem__)
     total = sum(math.exp(min(weight - weights[best], _MOST)) for weight in (*weights, rest))
     own = [reading for reading in readings if reading.text == texts[best]]
+    # It may have moved since it was last read as this; what is read with as many digits is where it is now.
+    now = next(reading for reading in reversed(readings) if len(reading.text) == len(texts[best]))
     return Verdict(
-        reading=replace(own[-1], confidence=1 / total),
+        reading=replace(own[-1], confidence=1 / total, box=now.box),
         votes=len(own),
         share=len(own) / len(readings),
         sure=sum(reading.status == "read" for reading in own) / len(own),

@@ -70,10 +70,12 @@ def test_a_text_that_is_named_is_judged_beside_the_others() -> None:
     assert named.reading.confidence + best.reading.confidence <= 1 and named.votes == 2
 
 
-def test_the_verdict_is_the_latest_reading_of_its_text() -> None:
-    moved = Reading(text="42", confidence=0.9, status="review", box=BOX.moved(5, 0))
-    verdict = decide([reading("42"), moved, reading("47", 0.4)])
-    assert verdict.reading.box == BOX.moved(5, 0)
+def test_the_verdict_is_the_latest_reading_of_its_text_where_the_number_is_now() -> None:
+    doubted = Reading(text="42", confidence=0.9, status="review", box=BOX.moved(5, 0))
+    further = Reading(text="47", confidence=0.4, status="review", box=BOX.moved(9, 0))
+    part = Reading(text="4", confidence=0.4, status="review", box=BOX.moved(30, 0))
+    verdict = decide([reading("42"), doubted, further, part])
+    assert verdict.reading.text == "42" and verdict.reading.box == BOX.moved(9, 0)
     assert verdict.sure == 0.5 and verdict.votes == 2
 
 
