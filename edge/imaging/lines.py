@@ -188,9 +188,7 @@ def find_lines(found: Candidates) -> tuple[Line, ...]:
     groups: dict[int, list[int]] = {}
     for place, leader in enumerate(_chain(boxes[whole])):
         groups.setdefault(leader, []).append(int(whole[place]))
-    lines = [
-        (_slope(boxes[group], found.tilt_rad), group) for group in _without_pieces(list(groups.values()), boxes)
-    ]
+    lines = [(_slope(boxes[group], found.tilt_rad), group) for group in _without_pieces(list(groups.values()), boxes)]
     said = [slope for slope, group in lines if slope is not None for _ in group]
     common = quantile(np.array(said), 0.5) if said else found.tilt_rad
     heights = boxes[:, 3] - boxes[:, 1]
