@@ -158,10 +158,23 @@ def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
 
 
 def _middles(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
-    """The median of each side's pieces in level bands (lines, rows, W): (lines, rows, sides)."""
-    pieces = _pieces(bands, xs)
-    medians: Image = np.sort(pieces, axis=0)[len(pieces) // 2]
-    return medians
+    """The upper median of each side's six pieces in level bands (lines, rows, W): (lines, rows, sides).
+
+    By comparisons of whole arrays (Knuth 1998, 5.3.3), in a quarter of the time that sorting takes: of four, then of
+    five the least and the largest are dropped, and of the four that are left with the sixth the third is taken.
+    """
+    a, b, c, d, fifth, sixth = _pieces(bands, xs)
+    (a, b), (c, d) = _in_order(a, b), _in_order(c, d)
+    least, low = _in_order(a, c)
+    high, most = _in_order(b, d)
+    low, high = _in_order(low, high)
+    middle, last = _in_order(np.minimum(np.maximum(least, fifth), most), sixth)
+    return np.maximum(np.maximum(low, middle), np.minimum(high, last))
+
+
+def _in_order(one: Image, other: Image) -> tuple[Image, Image]:
+    """The smaller and the larger values of two arrays."""
+    return np.minimum(one, other), np.maximum(one, other)
 
 
 def _stands_out(dark: Image, there: Mask) -> Mask:
@@ -169,8 +182,8 @@ def _stands_out(dark: Image, there: Mask) -> Mask:
     there = np.repeat(there, dark.shape[1] // there.shape[1], axis=1)
     count = np.count_nonzero(there, axis=1)
     ranked = np.sort(np.where(there, dark.astype(np.int32), 256), axis=1)
-    common = np.take_along_axis(ranked, np.maximum(count - 1, 0)[:, None] // 2, axis=1)
-    out: Mask = (dark > 2 * common + _CLEARLY) & (count > 2)[:, None]  # two sides say nothing of a third
+    common = ranked[np.arange(len(ranked)), np.maximum(count - 1, 0) // 2]
+    out: Mask = (dark > 2 * common[:, None] + _CLEARLY) & (count > 2)[:, None]  # two sides say nothing of a third
     return out
 
 

@@ -47,8 +47,8 @@ def find_cells(pixels: Image, sheet: SheetMap, fields: Sequence[Field]) -> tuple
         boxes, columns = [fields[i].box_mm for i in some], [fields[i].columns for i in some]
         lifted = lift_rows(pixels, sheet, boxes, columns)
         pieces = find_pieces(lifted)
-        for row, i in enumerate(some):
-            found[i] = [_cell(lifted, pieces, row, column) for column in range(columns[row])]
+        for row, (i, insides) in enumerate(zip(some, lifted.insides(), strict=True)):
+            found[i] = [_cell(lifted, pieces, row, column, insides[column]) for column in range(columns[row])]
     for own, field in zip(found, fields, strict=True):
         if not _is_row(field):
             _find_in_grid(pixels, sheet, field, own)
@@ -65,9 +65,11 @@ def _find_in_grid(pixels: Image, sheet: SheetMap, field: Field, found: list[Cell
             box = (left + first * across, top + first_row * down, columns * across, rows * down)
             lifted = lift_grid(pixels, sheet, box, rows, columns)
             pieces = find_pieces(lifted)
-            for row in range(rows):
+            for row, insides in enumerate(lifted.insides()):
                 start = (first_row + row) * field.columns + first
-                found[start : start + columns] = [_cell(lifted, pieces, row, column) for column in range(columns)]
+                found[start : start + columns] = [
+                    _cell(lifted, pieces, row, column, inside) for column, inside in enumerate(insides)
+                ]
 
 
 def _is_row(field: Field) -> bool:
@@ -94,9 +96,8 @@ def _together(fields: Sequence[Field]) -> list[list[int]]:
     return racks
 
 
-def _cell(lifted: LiftedInk, pieces: Pieces, row: int, column: int) -> CellInk:
-    """What stands in one cell, of the pieces of ink that are its own."""
-    inside = lifted.inside(row, column)
+def _cell(lifted: LiftedInk, pieces: Pieces, row: int, column: int, inside: Inside) -> CellInk:
+    """What stands in one cell, which lies inside so, of the pieces of ink that are its own."""
     rows, strange = _digit_of(pieces, pieces.of_cell(row, column), inside)
     if not rows:
         return CellInk()

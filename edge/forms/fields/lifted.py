@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -44,11 +45,13 @@ class LiftedInk:
     step: int
     floors: npt.NDArray[np.float64]
 
-    def inside(self, row: int, column: int) -> Inside:
-        """Where a cell lies."""
-        left, right = self.xs[column : column + 2].tolist()
-        top, bottom = self.ys[row * self.step : row * self.step + 2].tolist()
-        return Inside(left=left, top=top, right=right, bottom=bottom)
+    def insides(self) -> list[list[Inside]]:
+        """Where the cells of each row lie."""
+        xs, ys = self.xs.tolist(), self.ys.tolist()
+        return [
+            [Inside(left=left, top=top, right=right, bottom=bottom) for left, right in pairwise(xs)]
+            for top, bottom in list(pairwise(ys))[:: self.step]
+        ]
 
 
 def lift_grid(pixels: Image, sheet: SheetMap, box_mm: BoxMm, rows: int, columns: int) -> LiftedInk:

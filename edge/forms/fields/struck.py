@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import cmath
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -29,23 +29,27 @@ STRUCK = "crossed out"
 _SURE, _BARRED, _BROAD = 0.999, frozenset("47"), 0.85
 # A glyph narrower than this part of its height has no stroke across it. A 1 may have one at a slant, if it is not
 # narrower than so many strokes, however it leans.
-_NARROW, _NARROW_1, _NARROW_X = 0.62, 0.35, 1.5
+_NARROW, _NARROW_1, _NARROW_X = 0.62, 0.2, 1.3
 # Soft ink from here on is of a stroke: half of the darkest.
 _INK = 110
 # Strokes are looked for in these directions (2, n), and in these places along each, (m, 1) of its length.
 _ANGLES = np.arange(12) * math.pi / 12
 _DIRECTION = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)))
-_PLACE = np.linspace(0, 1, 24)[:, None]
+_PLACE = np.linspace(0, 1, 24)
 _PAD = 8
-# A stroke through a digit is at least so long, by the longer side of all ink, and inked all along.
-_LONG, _INKED = 0.75, 0.95
+# A stroke through a digit is at least so long, by the longer side of all ink, and inked all along but for one place.
+# The places are looked at from everywhere along it first: chords that are none are given up after a few.
+_LONG, _GAPS = 0.75, 1
+_SPREAD = tuple(float(_PLACE[i]) for start in (12, 6, 18, 0, 3, 9, 15, 21) for i in range(start, start + 3))
 # Ink further beside it than half its width and so many pixels is not its own; half of either end has none there.
 _BESIDE_PX, _ENDS_FREE = 2.0, 0.5
-# Both ends stand out beyond the rest by so much of its length; on either side lies so much of the rest.
-_STANDS_OUT, _BESIDE = 0.085, 0.12
+# Both ends stand out beyond the rest by so much of its length, by more where a digit's own strokes do; on either side
+# lies so much of the rest. Of a 7 less: a stroke along its stem has nearly all of it at the left.
+_STANDS_OUT, _OWN_STANDS_OUT, _OWN_LONG = 0.06, 0.085, frozenset("147")
+_BESIDE, _BESIDE_OF_7 = 0.12, 0.05
 # The rest is so much of all ink; of a 1, so much on opposite sides, so far apart along the stroke, as in an X.
 _REST = 0.2
-_REST_OF_1, _BESIDE_OF_1, _APART_OF_1 = 0.08, 0.25, 0.35
+_REST_OF_1, _BESIDE_OF_1, _APART_OF_1 = 0.04, 0.15, 0.2
 # A 4's own strokes have less than that of it beside them; its stem stands within so much of upright, and what is left
 # without the stroke must look like a 4 again.
 _BESIDE_OF_4, _STEM_DEG, _STILL = 0.2, 30.0, 0.8
@@ -87,7 +91,7 @@ def is_struck(ink: Image, said: Prediction, predict: Callable[[Image], tuple[Pre
     inner = [contour for contour, node in zip(contours, tree[0].tolist(), strict=True) if node[3] >= 0]
     if len(inner) >= _HOLES and sum(cv2.contourArea(hole) >= _HOLE_PX for hole in inner) >= _HOLES:
         return True
-    stroke = _through(mask, contours, said.label == "1")
+    stroke = _through(mask, contours, said.label)
     return stroke is not None and not _is_own(stroke, said.label, predict)
 
 
@@ -105,55 +109,79 @@ def _is_own(stroke: _Stroke, label: str, predict: Callable[[Image], tuple[Predic
     return left.label != label or left.confidence < _STILL
 
 
-def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...], is_1: bool) -> _Stroke | None:
+def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...], label: str) -> _Stroke | None:
     """The stroke that passes through all of a mask (H, W) of 0 and 1 with these contours, if there is one.
 
     Places and directions are complex numbers, x + iy: multiplied by a direction's conjugate, a place is so far along
     it and, in the imaginary part, so far aside.
     """
+    is_1 = label == "1"
     area, outline = cv2.countNonZero(mask), sum(len(contour) for contour in contours)
     width = 2 * area / outline
-    rim = np.concatenate(contours)
+    rim = np.concatenate(contours) if len(contours) > 1 else contours[0]
     if is_1 and min(cv2.minAreaRect(rim)[1]) < _NARROW_X * width:
         return None
-    hull = cv2.convexHull(rim)[:, 0].astype(np.float64)
-    # The ends of a stroke that stands out on both sides are the outermost ink in its own direction; several directions
-    # lead to the same ends.
-    along = hull @ _DIRECTION
-    ends = dict.fromkeys(zip(along.argmin(axis=0).tolist(), along.argmax(axis=0).tolist(), strict=True))
-    first, last = hull.view(np.complex128)[:, 0][np.array(list(ends)).T]
-    ways = last - first
-    lengths = np.abs(ways)
-    _, _, across, down = cv2.boundingRect(rim)
-    long = np.flatnonzero(lengths >= max(1.0, _LONG * max(across, down)))
-    lengths = lengths[long]
-    ways = ways[long] / lengths
-    starts = first[long] + ways * (width / 2)
-    inked = np.flatnonzero(_at(mask, _places(starts, ways, lengths - width)).sum(axis=0) >= _INKED * len(_PLACE))
-    if not len(inked):
+    seen, least = mask.tobytes(), max(width, _LONG * max(cv2.boundingRect(rim)[2:]))
+    found = [
+        (start, way, length)
+        for start, way, length in _chords(rim, width)
+        if length > least and _is_inked(seen, mask.shape[1], start, way * (length - width))
+    ]
+    if not found:
         return None
-    starts, ways, lengths = starts[inked], ways[inked], lengths[inked]
-    alone = _ends_alone(rim[::2, 0], starts, ways, lengths, width)
-    for i in sorted(np.flatnonzero(alone).tolist(), key=lambda i: -lengths[i]):
-        stroke = _judged(mask, complex(starts[i]), complex(ways[i]), float(lengths[i]), width)
+    out = _OWN_STANDS_OUT if label in _OWN_LONG else _STANDS_OUT
+    starts, ways, lengths = (np.array(values) for values in zip(*found, strict=True))
+    alone = _ends_alone(rim[::2, 0], starts, ways, lengths, width, out)
+    for i in sorted(np.flatnonzero(alone).tolist(), key=lambda i: -found[i][2]):
+        stroke = _judged(mask, *found[i], width, out, _BESIDE_OF_7 if label == "7" else _BESIDE)
         if stroke is not None and cv2.countNonZero(stroke.rest) >= (_REST_OF_1 if is_1 else _REST) * area:
             return stroke
     return None
 
 
+def _chords(rim: npt.NDArray[np.int32], width: float) -> Iterator[tuple[complex, complex, float]]:
+    """Where strokes through ink with that rim (m, 1, 2) may start, their directions of length 1, and their lengths.
+
+    The ends of a stroke that stands out on both sides are the outermost ink in its own direction; several directions
+    lead to the same ends.
+    """
+    hull = cv2.convexHull(rim)[:, 0].astype(np.float64)
+    along = hull @ _DIRECTION
+    corners = hull.view(np.complex128)[:, 0].tolist()
+    for first, last in dict.fromkeys(zip(along.argmin(axis=0).tolist(), along.argmax(axis=0).tolist(), strict=True)):
+        way = corners[last] - corners[first]
+        length = abs(way) or 1.0
+        way /= length
+        yield corners[first] + way * (width / 2), way, length
+
+
+def _is_inked(seen: bytes, across: int, start: complex, way: complex) -> bool:
+    """Whether a mask of 0 and 1, across pixels wide, shows ink from start all along a way, but for a gap."""
+    gaps, x, y, right, down = 0, start.real + 0.5, start.imag + 0.5, way.real, way.imag
+    for part in _SPREAD:
+        if not seen[int(y + part * down) * across + int(x + part * right)]:
+            gaps += 1
+            if gaps > _GAPS:
+                return False
+    return True
+
+
 def _ends_alone(
-    rim: npt.NDArray[np.int32], starts: Places, ways: Places, lengths: Floats, width: float
+    rim: npt.NDArray[np.int32], starts: Places, ways: Places, lengths: Floats, width: float, stands_out: float
 ) -> npt.NDArray[np.bool_]:
     """Which of n strokes (n,) have no other ink beside their ends; rim (m, 2) is where ink ends."""
     off = (rim.astype(np.float64).view(np.complex128) - starts) * ways.conj()
-    out = _STANDS_OUT * lengths
+    out = stands_out * lengths
     near_an_end = (off.real < out) | (off.real > lengths - out)
     return np.asarray(~(near_an_end & (np.abs(off.imag) > width / 2 + _BESIDE_PX)).any(axis=0), np.bool_)
 
 
-def _judged(mask: Image, start: complex, way: complex, length: float, width: float) -> _Stroke | None:
+def _judged(
+    mask: Image, start: complex, way: complex, length: float, width: float, stands_out: float, beside_least: float
+) -> _Stroke | None:
     """The stroke from start along way; None if it does not pass through the rest of the ink."""
-    places, aside = _places(start, way, length - width), 1j * way * (width / 2 + _BESIDE_PX)
+    places = np.asarray(start + way * (length - width) * _PLACE, np.complex128)
+    aside = 1j * way * (width / 2 + _BESIDE_PX)
     free = (_at(mask, places + aside) == 0) & (_at(mask, places - aside) == 0)
     if min(free[1:3].mean(), free[-3:-1].mean()) < _ENDS_FREE:
         return None
@@ -167,7 +195,7 @@ def _judged(mask: Image, start: complex, way: complex, length: float, width: flo
     off = (x + 1j * y - start) * way.conjugate()
     along, right = off.real / length, off.imag < 0
     beside = min(float(right.mean()), 1 - float(right.mean()))
-    if min(float(along.min()), 1 - float(along.max())) < _STANDS_OUT or beside < _BESIDE:
+    if min(float(along.min()), 1 - float(along.max())) < stands_out or beside < beside_least:
         return None
     # Where the stroke crossed others they are joined again.
     reach = round(width + 4) | 1
@@ -178,11 +206,6 @@ def _judged(mask: Image, start: complex, way: complex, length: float, width: flo
         beside=beside,
         apart=abs(float(along[right].mean() - along[~right].mean())),
     )
-
-
-def _places(starts: Places | complex, ways: Places | complex, lengths: Floats | float) -> Places:
-    """Places (m, n) along strokes (n,)."""
-    return np.asarray(starts + ways * lengths * _PLACE, np.complex128)
 
 
 def _at(mask: Image, places: Places) -> Image:

@@ -63,16 +63,25 @@ def _sample(grey: Image, side: int, square: float, start: float, slack: float) -
     """
     rows, columns, fixed, weights = _fixed_pattern(side)
     smooth = np.asarray(cv2.blur(grey, (max(1, round(square * 0.6)),) * 2), np.uint8)
-    shifts = np.arange(-slack, slack + 0.01, square / 4)
-    centres = start + (np.arange(side) + 0.5) * square - 0.5
-    most = min(grey.shape) - 1
-    places = np.rint(centres + shifts[:, None]).clip(0, most).astype(np.intp)  # (shifts, side)
-    at = (places[:, rows] * smooth.shape[1])[:, None] + places[:, columns]
+    places, at = _places(side, square, start, slack, grey.shape[0], grey.shape[1])
     contrast = smooth.ravel().take(at).astype(np.float32) @ weights
     down, across = np.unravel_index(np.argmax(contrast), contrast.shape)
     squares = smooth[np.ix_(places[down], places[across])]
     found: Mask = squares < _middle(squares)
     return _Squares(dark=found, agreement=float((found[rows, columns] == fixed).mean()))
+
+
+@lru_cache(maxsize=16)
+def _places(side: int, square: float, start: float, slack: float, height: int, width: int) -> tuple[Whole, Whole]:
+    """The pixels of a code's squares along each side at every shift (shifts, side).
+
+    And those of its fixed patterns in a flat (height, width) picture: (shifts, shifts, as many as there are).
+    """
+    rows, columns, _, _ = _fixed_pattern(side)
+    shifts = np.arange(-slack, slack + 0.01, square / 4)
+    centres = start + (np.arange(side) + 0.5) * square - 0.5
+    places = np.rint(centres + shifts[:, None]).clip(0, min(height, width) - 1).astype(np.intp)
+    return places, (places[:, rows] * width)[:, None] + places[:, columns]
 
 
 def _middle(squares: Image) -> npt.NDArray[np.float32]:

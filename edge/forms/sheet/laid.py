@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
-from edge.forms.sheet.printed import Measured
+from edge.forms.sheet.printed import Measured, Stations
 from edge.forms.sheet.sheet_map import SheetMap
 from edge.forms.template import Template
 from edge.forms.values import FAILED_MM, REVIEW_MM, Method, Registration
-from edge.values import Image
+from edge.values import Image, Mask
 
 # Cells reach so many mm over the picture's edge before a page counts as cut off.
 _CUT_OFF_MM = 1.0
@@ -50,16 +51,22 @@ def likeness(template: Template, page: int, seen: Measured) -> float:
     """
     if not len(seen.shown):
         return 1.0
+    near = _around(template, page, seen.stations)
+    shares = (near & seen.shown).sum(axis=1) / near.sum(axis=1) + _SHADE
+    return min(float(seen.shown.mean()), float(shares.min(initial=1.0)))
+
+
+@lru_cache(maxsize=64)
+def _around(template: Template, page: int, stations: Stations) -> Mask:
+    """Which of n pieces of print are around each quarter of a page's fields: (quarters with enough of them, n)."""
     boxes = np.array([field.box_mm for field in template.fields if field.page == page]).reshape(-1, 4)
     starts, half = boxes[:, :2], boxes[:, 2:] / 2
     quarters = np.array([(0, 0), (1, 0), (0, 1), (1, 1)])
     low = (starts[:, None] + quarters * half[:, None]).reshape(-1, 1, 2)
     high = low + np.repeat(half, 4, axis=0)[:, None]
-    middles = seen.places.mean(axis=1)
-    near = (np.maximum(low - middles, middles - high) <= _AROUND_MM).all(axis=2)  # (quarters, pieces)
-    count = near.sum(axis=1)
-    shares = (near & seen.shown).sum(axis=1)[count >= _ENOUGH] / count[count >= _ENOUGH] + _SHADE
-    return min(float(seen.shown.mean()), float(shares.min(initial=1.0)))
+    middles = stations.places.mean(axis=1)
+    near = (np.maximum(low - middles, middles - high) <= _AROUND_MM).all(axis=2)
+    return np.asarray(near[near.sum(axis=1) >= _ENOUGH], np.bool_)
 
 
 def failed(method: Method, reason: str) -> Laid:

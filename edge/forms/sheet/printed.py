@@ -20,6 +20,7 @@ Profiles = npt.NDArray[np.float32]
 # A piece of print is looked at in so many places along it, each over so many samples along and as many across as fit.
 _STATIONS = 8
 _ALONG = 3
+_SPREAD = (np.arange(_ALONG) + 0.5) / _ALONG - 0.5
 # Much print is known well from fewer places on each of its pieces.
 _MUCH, _STATIONS_OF_MUCH = 48, 5
 # Samples across lie so many pixels apart, but not closer than so many mm.
@@ -33,6 +34,7 @@ _WIDEST_PART = 0.9
 _STRAIGHT_MM = 0.12
 _SHOWN = 0.6
 _ROUNDS = 3
+_ENDS = np.array([0.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -51,20 +53,46 @@ class Pieces:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stations:
+    """Where pieces of print are looked at, in mm: the same for every page of a form.
+
+    at (s,): parts of a piece; places (n, s, 2); around (3, n, s, 2): the places, and a millimetre to the right of them
+    and below; along and normals (n, 2): ways of length 1; spread (n,): how far around a station along its piece.
+    """
+
+    at: Floats
+    places: Floats
+    around: Floats
+    along: Floats
+    normals: Floats
+    spread: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measured:
     """Pieces of print as they lie in a picture: where each of n pieces' stations are, and how far print is off them.
 
-    places (n, s, 2) mm; normals (n, 2); offsets (n, s) mm along the normal; good (n, s) bool says which offsets are of
+    stations are one object for all pages on which the same pieces were looked at. offsets (n, s) mm along the
+    normal; good (n, s) bool says which offsets are of
     the piece's print; shown (n,) bool says which pieces are there at all. ends (n, 2): how far the straight lines
     through the good stations are off at the pieces' starts and ends.
     """
 
-    places: Floats
-    normals: Floats
+    stations: Stations
     offsets: Floats
     good: npt.NDArray[np.bool_]
     shown: npt.NDArray[np.bool_]
     ends: Floats
+
+    @property
+    def places(self) -> Floats:
+        """(n, s, 2) in mm."""
+        return self.stations.places
+
+    @property
+    def normals(self) -> Floats:
+        """(n, 2), of length 1."""
+        return self.stations.normals
 
 
 def residual_mm(measured: Sequence[Measured]) -> float | None:
@@ -88,8 +116,7 @@ def measure(
     offsets, seen = (_edge if pieces.edges else _line)(profiles, step)
     good, ends = _straight(offsets, seen, looked.at)
     return Measured(
-        places=looked.places,
-        normals=looked.normals,
+        stations=looked,
         offsets=offsets,
         good=good,
         shown=np.asarray(good.any(axis=1), np.bool_),
@@ -97,47 +124,30 @@ def measure(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Stations:
-    """Where pieces of print are looked at, in mm: the same for every page of a form.
-
-    at (s,): parts of a piece; places (n, s, 2); along and normals (n, 2): ways of length 1; spread (n,): how far around
-    a station along its piece.
-    """
-
-    at: Floats
-    places: Floats
-    along: Floats
-    normals: Floats
-    spread: Floats
-
-
 @lru_cache(maxsize=64)
-def _stations(pieces: Pieces, count: int) -> _Stations:
+def _stations(pieces: Pieces, count: int) -> Stations:
     """So many stations on each of some pieces."""
     ways = pieces.ends - pieces.starts
     length = np.maximum(np.hypot(ways[:, 0], ways[:, 1]), 1e-6)
     along = ways / length[:, None]
     # stations keep off the ends, where other lines cross
     at = 0.06 + 0.88 * (np.arange(count) + 0.5) / count
-    return _Stations(
+    places = pieces.starts[:, None] + ways[:, None] * at[:, None]
+    return Stations(
         at=at,
-        places=pieces.starts[:, None] + ways[:, None] * at[:, None],
+        places=places,
+        around=np.stack((places, places + np.array([1.0, 0.0]), places + np.array([0.0, 1.0]))),
         along=along,
         normals=np.stack((-along[:, 1], along[:, 0]), axis=1),  # to the right hand, as y goes down
         spread=np.minimum(length / count, 1.5),
     )
 
 
-def _profiles(pixels: Image, sheet: SheetMap, looked: _Stations, reach_mm: float) -> tuple[Profiles, float]:
+def _profiles(pixels: Image, sheet: SheetMap, looked: Stations, reach_mm: float) -> tuple[Profiles, float]:
     """The picture's values across each station (n, s, k), and how many mm lie between two of them."""
-    places = looked.places
-    count, stations, _ = places.shape
+    count, stations, _ = looked.places.shape
     # around a station the map is as good as straight: its place and a millimetre to the right and down are enough
-    at = sheet.points(
-        np.concatenate((places, places + np.array([1.0, 0.0]), places + np.array([0.0, 1.0]))).reshape(-1, 2)
-    )
-    at = at.reshape(3, count, stations, 2)
+    at = sheet.points(looked.around.reshape(-1, 2)).reshape(looked.around.shape)
     right, down = at[1] - at[0], at[2] - at[0]
     x, y = looked.along[:, None, :1], looked.along[:, None, 1:]
     forward, aside = x * right + y * down, x * down - y * right
@@ -149,11 +159,12 @@ def _profiles(pixels: Image, sheet: SheetMap, looked: _Stations, reach_mm: float
         return np.zeros((0, stations, len(across)), np.float32), step
     # a sample is the station, so much of the way forward and so much aside
     forward *= looked.spread[:, None, None]
-    ways = np.stack((at[0], forward, aside), axis=2).astype(np.float32)  # (count, stations, 3, 2)
-    spread = (np.arange(_ALONG) + 0.5) / _ALONG - 0.5
-    grid = np.stack((np.ones(_ALONG * len(across)), np.repeat(spread, len(across)), np.tile(across, _ALONG)))
+    ways = np.empty((count, stations, 3, 2), np.float32)
+    ways[:, :, 0], ways[:, :, 1], ways[:, :, 2] = at[0], forward, aside
+    grid = np.ones((3, _ALONG, len(across)), np.float32)
+    grid[1], grid[2] = _SPREAD[:, None], across
     # one row a piece: OpenCV takes no picture with a side of 32,767 or more
-    x_px, y_px = ((ways[..., i] @ grid.astype(np.float32)).reshape(count, -1) for i in (0, 1))
+    x_px, y_px = ((ways[..., i] @ grid.reshape(3, -1)).reshape(count, -1) for i in (0, 1))
     seen = cv2.remap(pixels, x_px, y_px, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     lines = seen.reshape(count, stations, _ALONG, len(across))
     summed = sum(lines[:, :, i].astype(np.float32) for i in range(_ALONG))
@@ -214,10 +225,11 @@ def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple
 
     A straight line through each piece by least squares, weighted anew each round by Cauchy's weights (Huber 1981).
     """
-    t = at - at.mean()
+    middle = at.mean()
+    t = at - middle
     powers = np.stack((np.ones_like(t), t, t * t), axis=1)
     ranked = np.sort(np.where(seen, offsets, np.inf), axis=1)
-    start = np.take_along_axis(ranked, np.maximum(seen.sum(axis=1) - 1, 0)[:, None] // 2, axis=1)[:, 0]
+    start = ranked[np.arange(len(ranked)), np.maximum(seen.sum(axis=1) - 1, 0) // 2]
     start[~np.isfinite(start)] = 0.0
     slope = np.zeros(len(offsets))
     value = np.where(seen, offsets, 0.0)
@@ -233,7 +245,7 @@ def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple
     off = value - (start[:, None] + slope[:, None] * t)
     near = seen & (np.abs(off) <= 2 * _STRAIGHT_MM)
     shown = near.sum(axis=1) >= _SHOWN * offsets.shape[1]
-    ends = start[:, None] + slope[:, None] * (np.array([0.0, 1.0]) - at.mean())
+    ends = start[:, None] + slope[:, None] * (_ENDS - middle)
     return near & shown[:, None], ends
 
 
