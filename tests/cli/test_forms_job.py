@@ -134,7 +134,7 @@ def test_a_batch_from_scans_to_tables(pile: Path, tmp_path: Path) -> None:
         "empty",
     )
     assert [cause in page["error"] for cause, page in zip(causes, bad, strict=True)] == [True] * len(bad)
-    assert "1 files in folders are neither" in done.stderr and "1 pages are second copies" in done.stderr
+    assert "1 file in folders is neither" in done.stderr and "1 page is a second copy" in done.stderr
 
     again = read(tmp_path / "job", pile, more=("--format", "csv", "--output", tmp_path / "t.csv"))
     assert (again.returncode, again.stdout) == (3, "")
@@ -144,7 +144,7 @@ def test_a_batch_from_scans_to_tables(pile: Path, tmp_path: Path) -> None:
 
     for suffix in ("csv", "jsonl", "xlsx"):
         exported = edge("forms", "export", tmp_path / "job", "-o", tmp_path / f"e.{suffix}")
-        assert exported.returncode == 0 and "1 second copies left out" in exported.stderr, exported.stderr
+        assert exported.returncode == 0 and "1 second copy left out" in exported.stderr, exported.stderr
     assert (tmp_path / "e.csv").read_bytes() == (tmp_path / "t.csv").read_bytes()
     assert objects((tmp_path / "e.jsonl").read_text()) == [first, second, empty, *bad]
 
@@ -153,10 +153,10 @@ def test_a_batch_from_scans_to_tables(pile: Path, tmp_path: Path) -> None:
         "pages": 13, "read": 2, "review": 1, "errors": 9, "duplicates": 1,
     }  # fmt: skip
     shown = edge("forms", "status", tmp_path / "job")
-    assert shown.returncode == 0 and "2 read, 1 for review, 9 errors, 1 second copies, 0 forgotten" in shown.stdout
+    assert shown.returncode == 0 and "2 read, 1 for review, 9 errors, 1 second copy, 0 forgotten" in shown.stdout
 
     gone = edge("forms", "forget", tmp_path / "job", "--before", "2999-12-31")
-    assert gone.returncode == 0 and "the values of 3 pages, 1 pictures" in gone.stderr, gone.stderr
+    assert gone.returncode == 0 and "the values of 3 pages, 1 picture," in gone.stderr, gone.stderr
     after = objects(read(tmp_path / "job", pile).stdout)
     assert [page.get("forgotten", False) for page in after] == [True, True, True, True] + [False] * len(bad)
     assert all(page["fields"] == [] for page in after)

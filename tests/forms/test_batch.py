@@ -125,7 +125,7 @@ def test_csv_has_a_row_a_page_and_leaves_copies_out(
     ]  # fmt: skip
     assert rows[1][1:] == ["1", "read", "0007", "0.9900", "read", "", "0.9900", "empty"]
     assert [row[2] for row in rows[1:]] == ["read"] * 3 + ["review", "read", "read", "read", "error", "review"]
-    assert "1 pages are second copies and left out" in caplog.text
+    assert "1 page is a second copy and left out" in caplog.text
 
 
 def test_a_page_that_kills_or_hangs_its_worker_is_an_error_and_the_others_are_read(

@@ -86,7 +86,7 @@ def test_a_line_that_fits_no_value_is_refused_by_its_number_and_the_others_are_t
     assert (done.noted, done.exit_code) == (1, 3)
     told = done.lines()
     assert all(len(line) < 300 and f"filled.xlsx:{number}:" in line for number, line in enumerate(told[:-1], 2))
-    assert told[-1].endswith("1 values noted, 10 lines left empty, 9 refused")
+    assert told[-1].endswith("1 value noted, 10 lines left empty, 9 refused")
 
 
 def test_what_another_has_said_meanwhile_is_not_written_over(made: Made, book: Any, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_csv(job: Path, tmp_path: Path) -> None:
     assert rows[0] == HEADER
     shown = {type(None): lambda _: "", float: "{:.4f}".format, int: str, str: str}
     assert rows[1:] == [[shown[type(cell)](cell) for cell in row] for row in ROWS]
-    assert "7 pages in " in said and "1 second copies left out" in said and "2 files are not read yet" in said
+    assert "7 pages in " in said and "1 second copy left out" in said and "2 files are not read yet" in said
 
 
 def test_jsonl_keeps_what_was_read_beside_the_correction(job: Path, tmp_path: Path) -> None:

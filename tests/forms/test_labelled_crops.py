@@ -107,7 +107,7 @@ def test_a_page_whose_file_is_gone_is_told_and_the_others_are_cut(job: Path, tmp
     whole = write_crops(job, tmp_path / "crops")
     (tmp_path / "1.png").unlink()
     (told,) = export_all(job, None, review=None, crops=tmp_path / "fewer")
-    assert "1 pages are left out: " in told and "1.png#1" in told
+    assert "1 page is left out: " in told and "1.png#1" in told
     assert 0 < len(lines(tmp_path / "fewer")) < whole.digits
 
 

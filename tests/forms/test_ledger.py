@@ -133,7 +133,7 @@ def test_the_status_counts_pages_values_and_reasons(tmp_path: Path) -> None:
     assert status.fields == {"read": 16, "review": 2, "empty": 2}
     assert status.reasons == (("not sure enough", 2), ("no such file", 1))
     assert json.loads(status.to_json())["reasons"] == [["not sure enough", 2], ["no such file", 1]]
-    assert "  1 files are not read yet; the same `edge forms read` goes on with them" in status.lines()
+    assert "  1 file is not read yet; the same `edge forms read` goes on from there" in status.lines()
 
 
 def test_crops_are_found_by_page_and_field(ledger: Ledger) -> None:

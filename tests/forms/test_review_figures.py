@@ -25,9 +25,9 @@ def made(tmp_path: Path) -> Made:
     return make_job(tmp_path, pages=2)
 
 
-def judge_everything(made: Made, ledger: Ledger, name: str = "Ann", needed: int = 1) -> None:
+def judge_everything(made: Made, ledger: Ledger, name: str = "Ann", needed: int = 1, took_s: float = 2.0) -> None:
     for one in ReviewQueue(ledger).waiting("risk", 100, unsaid_by=name):
-        said = Said(page=one.page, field=one.field, value=made.truth[one.page, one.field], seen=0, took_s=2.0)
+        said = Said(page=one.page, field=one.field, value=made.truth[one.page, one.field], seen=0, took_s=took_s)
         with ledger.change() as db:
             enter(db, [said], name=name, needed=needed)
 
@@ -39,12 +39,18 @@ def test_status_says_what_was_judged_and_what_is_left_at_an_error_rate(made: Mad
     status = job_status(made.job)
     assert (status.read, status.review, status.fields) == (2, 0, {"read": 60, "corrected": 20})
     assert (
-        "  review: 20 judged by 1 people in 2.0 s each, 50.0 of a hundred were wrong; 0 values left to look at"
+        "  review: 20 judged by 1 person in 2.0 s each, 50.0 of a hundred were wrong; 0 values left to look at"
         in status.lines()
     )
     assert '"through_before": 0, "through_after": 2' in status.to_json()
     stricter = job_status(made.job, max_error=0.0001)
     assert stricter.reviewed.left.waiting > 0 and "0.01 % are expected to be wrong" in stricter.lines()[-1]
+
+
+def test_a_sheet_judged_by_one_key_takes_no_0_seconds(made: Made) -> None:
+    with Ledger(made.job) as ledger:
+        judge_everything(made, ledger, took_s=0.004)
+        assert "20 judged by 1 person in less than 0.1 s each, " in str(review_figures(ledger))
 
 
 def test_figures_tell_the_doubtful_from_the_sure_and_count_disagreements(made: Made) -> None:
@@ -77,7 +83,7 @@ def test_the_report_has_what_people_made_of_it(made: Made, tmp_path: Path) -> No
         judge_everything(made, ledger)
     write_report(made.job, tmp_path / "truth.csv", tmp_path / "after.html")
     text = (tmp_path / "after.html").read_text()
-    assert "20 by 1 people" in text and "2.0 s (median of 20)" in text and "50.00% (29.93%–70.07%)" in text
+    assert "20 by 1 person" in text and "2.0 s (median of 20)" in text and "50.00% (29.93%–70.07%)" in text
     assert "Pages that need nobody now</td><td>100.00%" in text
 
 

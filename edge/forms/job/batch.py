@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path, PurePath
 
 from edge.errors import UsageError
+from edge.forms.counted import counted
 from edge.forms.job.generation import Generation
 from edge.forms.job.kept_forms import keep_forms
 from edge.forms.job.ledger import Ledger, Run
@@ -91,7 +92,10 @@ def read_job(
     settings.generation(templates)  # a model that cannot be used is known before anything is made
     found = expand_paths(scans)
     if found.skipped:
-        log.warning("%d files in folders are neither images, TIFF nor PDF and were passed over", found.skipped)
+        log.warning(
+            "%s neither images, TIFF nor PDF: passed over",
+            counted(found.skipped, "file in folders is", "files in folders are"),
+        )
     with Ledger(job, create=True) as ledger:
         if settings.truth is not None:
             settings = _with_threshold(ledger, settings, found.files, templates, stopped)
@@ -144,10 +148,10 @@ def _tell_outcome(job: Path, outcome: Outcome, output_format: LineFormat) -> Non
         log.warning("job %s: stopped; the same command goes on from here", job)
     left_out = " and left out of the table" if output_format == "csv" else ""
     if outcome.duplicates:
-        log.warning("%d pages are second copies%s", outcome.duplicates, left_out)
+        log.warning("%s%s", counted(outcome.duplicates, "page is a second copy", "pages are second copies"), left_out)
     if outcome.forgotten:
-        log.warning("%d pages were read and forgotten%s", outcome.forgotten, left_out)
+        log.warning("%s read and forgotten%s", counted(outcome.forgotten, "page was", "pages were"), left_out)
     if outcome.errors or outcome.review:
         log.warning(
-            "of %d pages %d could not be read and %d are for review", outcome.pages, outcome.errors, outcome.review
+            "%s: %d could not be read, %d for review", counted(outcome.pages, "page"), outcome.errors, outcome.review
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import SourceError, UsageError
+from edge.forms.counted import counted
 from edge.forms.job.entries import Said, clean_name, clean_value, enter
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_book import EMPTY, UNREADABLE
@@ -40,10 +41,10 @@ class Corrected:
     def lines(self) -> list[str]:
         """What became of the file: each refused line with its number, then the sum."""
         told = [f"{self.path}:{line}: {why}; the other lines were taken" for line, why in self.refused]
-        parts = [f"{self.noted} values noted"]
+        parts = [f"{counted(self.noted, 'value')} noted"]
         if self.already:
-            parts.append(f"{self.already} were so already")
-        parts += [f"{self.left_empty} lines left empty", f"{len(self.refused)} refused"]
+            parts.append(f"{counted(self.already, 'was', 'were')} so already")
+        parts += [f"{counted(self.left_empty, 'line')} left empty", f"{len(self.refused)} refused"]
         return [*told, f"{self.path}: " + ", ".join(parts)]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from edge.errors import UsageError
+from edge.forms.counted import counted
 from edge.forms.job.job_page import Copies, JobPage
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.spreadsheet import write_parquet, write_xlsx
@@ -25,13 +26,15 @@ class Exported:
     unread: int = 0
 
     def __str__(self) -> str:
-        parts = [f"{self.pages} pages in {self.path}"]
+        parts = [f"{counted(self.pages, 'page')} in {self.path}"]
         if self.duplicates:
-            parts.append(f"{self.duplicates} second copies left out")
+            parts.append(f"{counted(self.duplicates, 'second copy', 'second copies')} left out")
         if self.forgotten:
-            parts.append(f"{self.forgotten} forgotten pages left out")
+            parts.append(f"{counted(self.forgotten, 'forgotten page')} left out")
         if self.unread:
-            parts.append(f"{self.unread} files are not read yet; `edge forms read` goes on with them")
+            parts.append(
+                f"{counted(self.unread, 'file is', 'files are')} not read yet; `edge forms read` goes on from there"
+            )
         return "; ".join(parts)
 
 

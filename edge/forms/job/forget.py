@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from edge.forms.counted import counted
 from edge.forms.job.entries import forget_said, iso_time
 from edge.forms.job.job_page import StoredPage, page_from_json
 from edge.forms.job.ledger import Ledger
@@ -20,7 +21,10 @@ class Forgotten:
     corrections: int
 
     def __str__(self) -> str:
-        return f"forgotten: the values of {self.pages} pages, {self.crops} pictures, {self.corrections} corrections"
+        return (
+            f"forgotten: the values of {counted(self.pages, 'page')}, {counted(self.crops, 'picture')}, "
+            f"{counted(self.corrections, 'correction')}"
+        )
 
 
 def forget_pages(job: Path, before: datetime) -> Forgotten:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from edge.forms.counted import counted
 from edge.forms.job.job_folder import is_locked
 from edge.forms.job.job_page import Copies, JobPage
 from edge.forms.job.ledger import Ledger
@@ -44,9 +45,9 @@ class JobStatus:
     def lines(self) -> list[str]:
         """What a person wants to know, a line each."""
         lines = [
-            f"{self.job}: {self.pages} pages of {self.files - self.unread_files} files",
-            f"  {self.read} read, {self.review} for review, {self.errors} errors, {self.duplicates} second copies, "
-            f"{self.forgotten} forgotten",
+            f"{self.job}: {counted(self.pages, 'page')} of {counted(self.files - self.unread_files, 'file')}",
+            f"  {self.read} read, {self.review} for review, {counted(self.errors, 'error')}, "
+            f"{counted(self.duplicates, 'second copy', 'second copies')}, {self.forgotten} forgotten",
             "  values: " + (", ".join(f"{count} {status}" for status, count in self.fields.items()) or "none"),
         ]
         lines += [f"  {count:6} × {reason}" for reason, count in self.reasons[:_SHOWN]]
@@ -59,12 +60,15 @@ class JobStatus:
         if self.running:
             lines.append("  a run is at work in it now")
         if self.unread_files:
-            lines.append(f"  {self.unread_files} files are not read yet" + ("" if self.running else _GO_ON))
+            lines.append(
+                f"  {counted(self.unread_files, 'file is', 'files are')} not read yet"
+                + ("" if self.running else _GO_ON)
+            )
         return lines
 
 
 _SHOWN = 8
-_GO_ON = "; the same `edge forms read` goes on with them"
+_GO_ON = "; the same `edge forms read` goes on from there"
 
 
 def job_status(job: Path, max_error: float | None = None) -> JobStatus:

@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 
 from edge.errors import SourceError
+from edge.forms.counted import counted
 from edge.forms.fields.cells import find_cells
 from edge.forms.job.job_page import Copies, JobPage, Judged
 from edge.forms.job.kept_forms import kept_form
@@ -43,9 +44,9 @@ class Cut:
     missing: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        text = f"{self.digits} digits in {self.folder}, {self.labelled} of them labelled"
+        text = f"{counted(self.digits, 'digit')} in {self.folder}, {self.labelled} of them labelled"
         if self.missing:
-            text += f"; {len(self.missing)} pages are left out: {self.missing[0]}"
+            text += f"; {counted(len(self.missing), 'page is', 'pages are')} left out: {self.missing[0]}"
         return text
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import UsageError
+from edge.forms.counted import counted
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import Open, ReviewQueue, Seen
 from edge.forms.job.spreadsheet import TEXT_FORMAT, aside, ended, library, text_cell
@@ -38,8 +39,11 @@ class Listed:
     more: int = 0
 
     def __str__(self) -> str:
-        more = f"; {self.more} more wait, the surer ones: export again when these are entered" if self.more else ""
-        return f"{self.values} values for review in {self.path}{more}"
+        more = ""
+        if self.more:
+            wait = counted(self.more, "more waits", "more wait")
+            more = f"; {wait}, surer than these: export again when these are entered"
+        return f"{counted(self.values, 'value')} for review in {self.path}{more}"
 
 
 def write_review(job: Path, output: Path) -> Listed:

@@ -6,9 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from edge.forms.counted import counted
 from edge.forms.job.job_page import Copies
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import Left, ReviewQueue
+
+# Times are told to a tenth of a second.
+_SHORTEST_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +45,28 @@ class ReviewFigures:
         """All values judged."""
         return self.doubted + self.sure
 
+    @property
+    def people(self) -> str:
+        """How many people judged."""
+        return counted(self.names, "person", "people")
+
+    @property
+    def time(self) -> str:
+        """How long a value took, the middle one; "" where that is not known."""
+        if self.median_s is None:
+            return ""
+        # A sheet of digits that are all right takes one key: far less than a tenth of a second each.
+        return "less than 0.1 s" if self.median_s < _SHORTEST_S else f"{self.median_s:.1f} s"
+
     def __str__(self) -> str:
-        left = f"{self.left.waiting} values left to look at"
+        left = f"{counted(self.left.waiting, 'value')} left to look at"
         if self.left.error is not None:
             left += f" until at most {100 * self.left.error:g} % are expected to be wrong"
         if not self.judged:
             return left
-        time = "" if self.median_s is None else f" in {self.median_s:.1f} s each"
+        time = f" in {self.time} each" if self.time else ""
         wrong = 100 * (self.doubted_wrong + self.sure_wrong) / self.judged
-        parts = [f"{self.judged} judged by {self.names} people{time}, {wrong:.1f} of a hundred were wrong"]
+        parts = [f"{self.judged} judged by {self.people}{time}, {wrong:.1f} of a hundred were wrong"]
         if self.unreadable:
             parts.append(f"{self.unreadable} unreadable")
         if self.keyed_twice:

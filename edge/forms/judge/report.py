@@ -9,6 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from edge.errors import SourceError
+from edge.forms.counted import counted
 from edge.forms.job.crops import cut_field
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.reopen import reopen
@@ -52,8 +53,8 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
     pages = len({one.page.place for one in scored})
     parts = [
         f"<h1>How well {escape(job.resolve().name)} was read</h1>",
-        f"<p>{pages} pages and {len(scored)} fields whose values {escape(truth.name)} knows. Shares have 95 % "
-        "intervals (Wilson); they take values for independent, which those of one writer are not.</p>",
+        f"<p>{counted(pages, 'page')} and {counted(len(scored), 'field')} whose values {escape(truth.name)} knows. "
+        "Shares have 95 % intervals (Wilson); they take values for independent, which those of one writer are not.</p>",
         *_straight_part(straight, scored),
         *_chart_part(certainty, whole),
         *_score_part(scored),
@@ -64,8 +65,8 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
     with WholeOutput(output) as sink:
         sink.put(page_of(f"How well {job.resolve().name} was read", parts))
     return (
-        f"{pages} pages, {len(scored)} known fields: right {whole.right}, put out {whole.put_out}, "
-        f"wrong among those {whole.wrong}"
+        f"{counted(pages, 'page')}, {counted(len(scored), 'known field')}: "
+        f"right {whole.right}, put out {whole.put_out}, wrong among those {whole.wrong}"
     )
 
 

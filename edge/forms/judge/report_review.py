@@ -11,9 +11,9 @@ def review_part(figures: ReviewFigures) -> list[str]:
     """That part as HTML; nothing if nobody has looked at the job."""
     if not figures.judged:
         return []
-    time = "–" if figures.median_s is None else f"{figures.median_s:.1f} s (median of {figures.timed})"
+    time = f"{figures.time} (median of {figures.timed})" if figures.time else "–"
     rows = [
-        ("Values judged", f"{figures.judged:,} by {figures.names} people, {figures.unreadable} of them unreadable"),
+        ("Values judged", f"{figures.judged:,} by {figures.people}, {figures.unreadable} of them unreadable"),
         ("Time a value", time),
         ("Wrong among those held for review", str(Share(hits=figures.doubted_wrong, n=figures.doubted))),
         ("Wrong among those taken for sure", str(Share(hits=figures.sure_wrong, n=figures.sure))),

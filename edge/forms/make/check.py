@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import SourceError, UsageError
+from edge.forms.counted import counted
 from edge.forms.make.overlay import Bgr, as_color, label, outline_mm
 from edge.forms.register import Laid, lay
 from edge.forms.sheet.page_code import PX_PER_MM, code_box_mm, read_code
@@ -99,7 +100,7 @@ def _registered(scan: Path, laid: Laid) -> str:
 
 def _describe(path: Path, template: Template) -> list[str]:
     width, height = template.size_mm
-    pages = f"{template.pages} pages" if template.pages > 1 else "1 page"
+    pages = counted(template.pages, "page")
     return [
         f"{path}: good; form {template.name}, version {template.version}: {pages} of {width:g} × {height:g} mm, "
         f"found by {_FOUND_BY[template.registration]}",
@@ -119,7 +120,7 @@ def _describe_field(field: Field) -> str:
         "required" if field.required else "",
         f"check {field.check}" if field.check else "",
         f"{field.range[0]} to {field.range[1]}" if field.range else "",
-        f"{len(field.values)} values allowed" if field.values else "",
+        f"{counted(len(field.values), 'value')} allowed" if field.values else "",
     ]
     told = "".join(f", {rule}" for rule in rules if rule)
     return f"  page {field.page}: {field.name}, {field.layout} of {what}, {across:.1f} × {down:.1f} mm each{told}"
