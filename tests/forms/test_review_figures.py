@@ -85,6 +85,7 @@ def test_the_report_has_what_people_made_of_it(made: Made, tmp_path: Path) -> No
     text = (tmp_path / "after.html").read_text()
     assert "20 by 1 person" in text and "2.0 s (median of 20)" in text and "50.00% (29.93%–70.07%)" in text
     assert "Pages that need nobody now</td><td>100.00%" in text
+    assert "As it was run, 0.00%" in text
 
 
 def test_a_job_of_which_all_is_judged_needs_nobody_any_more(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ _SPREAD = tuple(float(_PLACE[i]) for start in (12, 6, 18, 0, 3, 9, 15, 21) for i
 _BESIDE_PX, _ENDS_FREE = 2.0, 0.5
 # Both ends stand out beyond the rest by so much of its length, by more where a digit's own strokes do; on either side
 # lies so much of the rest. Of a 7 less: a stroke along its stem has nearly all of it at the left.
-_STANDS_OUT, _OWN_STANDS_OUT, _OWN_LONG = 0.06, 0.085, frozenset("147")
+_STANDS_OUT, _OWN_STANDS_OUT, _OWN_LONG = 0.06, 0.085, frozenset("1478")
 _BESIDE, _BESIDE_OF_7 = 0.12, 0.05
 # The rest is so much of all ink; of a 1, so much on opposite sides, so far apart along the stroke, as in an X.
 _REST = 0.2

@@ -78,6 +78,11 @@ class JobPage:
         )
         return "review" if any(doubtful) else "read"
 
+    @property
+    def status_as_read(self) -> PageStatus:
+        """Its status before anybody judged its values."""
+        return replace(self, judged={}).status
+
 
 class Copies:
     """Which pages came before: a page that shows the same is a copy, in whatever file it lies."""

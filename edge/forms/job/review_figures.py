@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -91,7 +91,7 @@ def review_figures(ledger: Ledger, max_error: float | None = None) -> ReviewFigu
         if page.duplicate_of is None and not page.forgotten:
             pages += 1
             after += page.status == "read"
-            before += replace(page, judged={}).status == "read"
+            before += page.status_as_read == "read"
     twice, disagreed = _keyed_twice(ledger)
     (names,) = ledger.row("SELECT count(DISTINCT lower(name)) FROM entry WHERE NOT undone") or (0,)
     return ReviewFigures(

@@ -72,7 +72,7 @@ def write_report(job: Path, truth: Path, output: Path) -> str:
 
 def _straight_part(straight: Sequence[StraightThrough], scored: Sequence[Scored]) -> list[str]:
     places = {one.page.place: one.page for one in scored}
-    alone = Share(hits=sum(page.status == "read" for page in places.values()), n=len(places))
+    alone = Share(hits=sum(page.status_as_read == "read" for page in places.values()), n=len(places))
     rows = [
         (
             f"{one.error:.1%}",
@@ -84,7 +84,7 @@ def _straight_part(straight: Sequence[StraightThrough], scored: Sequence[Scored]
     ]
     return [
         "<h2>What goes straight through</h2>",
-        f"<p>As it was run, {alone} of the pages need nobody. If values were put out from another confidence on, "
+        f"<p>As it was run, {alone} of the pages needed nobody. If values were put out from another confidence on, "
         "chosen so that at most this share of them is wrong (on these very pages; on others it is a little worse):</p>",
         table(("wrong at most", "confidence from", "values put out", "pages that need nobody"), rows),
     ]
