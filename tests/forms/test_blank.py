@@ -178,6 +178,8 @@ def test_what_cannot_be_printed_says_why(tmp_path: Path, caplog: pytest.LogCaptu
     full = [Field(name=f"f{n}", kind="number", box_mm=(20.0, top, 170.0, 100.0)) for n, top in enumerate((17.0, 180.0))]
     with pytest.raises(UsageError, match="its 2 pages need a page code"):
         write_blank(sheet(*full, NUMBER), output)
+    with pytest.raises(UsageError, match=r"a\.png: a blank form is a PDF; name it FILE\.pdf"):
+        write_blank(sheet(ROW), tmp_path / "a.png")
     with pytest.raises(UsageError, match="the font of printed forms has no λ"):
         write_blank(sheet(Field(name="a", kind="digit", box_mm=(30.0, 60.0, 8.0, 8.0), label="λ")), output)
     assert list(tmp_path.iterdir()) == []

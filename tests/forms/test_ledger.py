@@ -35,10 +35,10 @@ def page(number: int, *, source: str = "a.png", page_number: int = 1, mood: int 
     return StandIn().read(pixels, f"hash of {number}")
 
 
-def fill(ledger: Ledger, numbers: range = range(8, 12)) -> Run:
+def fill(ledger: Ledger, numbers: range = range(8, 12), generation: Generation = GENERATION) -> Run:
     """A run over files of one page each, `a0.png` and so on."""
     sources = [f"a{index}.png" for index in range(len(numbers))]
-    run = ledger.begin(GENERATION, sources)
+    run = ledger.begin(generation, sources)
     for position, number in enumerate(numbers):
         ledger.note_file(run, position, file=f"file {number}")
         ledger.set_count(run, f"file {number}", 1)
@@ -159,6 +159,13 @@ def test_what_is_forgotten_is_in_no_byte_of_the_folder_and_is_not_read_again(tmp
         assert all(one.forgotten and not one.page.fields for one in ledger.all_pages())
         assert ledger.done(run, "file 4713") == {1}
     assert (job_status(job).forgotten, job_status(job).pages) == (6, 6)
+
+
+def test_a_page_that_was_read_twice_is_one_page_that_is_forgotten(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "job", create=True) as ledger:
+        fill(ledger)
+        fill(ledger, generation=Generation.of((SLIP,), threshold=0.5))
+    assert forget_pages(tmp_path / "job", datetime.now(UTC) + timedelta(days=1)).pages == 4
 
 
 def test_one_writer_at_a_time_and_readers_beside_it(tmp_path: Path) -> None:

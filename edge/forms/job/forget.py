@@ -53,4 +53,4 @@ def forget_pages(job: Path, before: datetime) -> Forgotten:
                     (StoredPage.of(replace(page, fields=())).content, generation, sha256),
                 )
         ledger.pack()
-    return Forgotten(pages=len(rows), crops=crops, corrections=corrections)
+    return Forgotten(pages=len({sha256 for _, sha256, _ in rows}), crops=crops, corrections=corrections)

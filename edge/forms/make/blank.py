@@ -26,9 +26,12 @@ _log = logging.getLogger(__name__)
 def write_blank(template: Template, output: Path) -> None:
     """Write the form as a vector PDF, one sheet a page.
 
-    Raises UsageError if the form is one of the user's own (registration = "reference"), if several pages could not be
-    told apart for want of room for the page code, or if reportlab is absent; SinkError if it cannot be written.
+    Raises UsageError for a file of another suffix, if the form is one of the user's own (registration = "reference"),
+    if several pages could not be told apart for want of room for the page code, or if reportlab is absent; SinkError if
+    it cannot be written.
     """
+    if output.suffix.lower() != ".pdf":
+        raise UsageError(f"{output}: a blank form is a PDF; name it FILE.pdf")
     if template.registration == "reference":
         raise UsageError(
             f"{template.name}: its pages are laid over {template.reference}; print that, or draw a form of its own "
