@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
@@ -96,7 +97,8 @@ def shown(browser: webdriver.Chrome, other_than: tuple[str, str] | None = None) 
 
 
 def press(browser: webdriver.Chrome, *keys: str) -> None:
-    browser.switch_to.active_element.send_keys(*keys)
+    """As on a keyboard: to an element that was active a moment ago, keys would take the focus from the present one."""
+    ActionChains(browser).send_keys(*keys).perform()
 
 
 def judge(browser: webdriver.Chrome, made: Made, count: int, last: tuple[str, str] | None) -> tuple[str, str] | None:
