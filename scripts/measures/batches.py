@@ -23,8 +23,8 @@ from tests.forms.sheets import filled, lit
 # A4 at 200 dpi is 1654 × 2339 px.
 _DPI = 200
 _DRAWN = 4
-_PAGES = 240
-_ROUNDS = 3
+_PAGES = 720
+_ROUNDS = 5
 _CELLS = 40
 # Grey decoding and as many interpreter calls as there are cells, for so many pages of a folder.
 _BARE = """
