@@ -24,7 +24,7 @@ from tests.forms.sheets import filled, lit
 _DPI = 200
 _DRAWN = 4
 _PAGES = 720
-_ROUNDS = 5
+_ROUNDS = 9
 _CELLS = 40
 # Grey decoding and as many interpreter calls as there are cells, for so many pages of a folder.
 _BARE = """
