@@ -27,8 +27,8 @@ class SteadySettings:
     found. change_s: how long nothing but other texts are read before the number has changed; fragment_s: likewise,
     where they are only a part of it, for then something may lie over the rest. kept_s: how long a number that is not
     seen is still there, so that a hand passing does not make it flicker. wary: what the reader doubts in most frames is
-    told only if it is no row of ones, and a single digit only if all frames agree. guess: confidence from which several
-    digits that are not told are shown after guess_s nevertheless, for review: no event, but whoever looks sees them.
+    told only if it is no row of ones, and a single digit only if all frames agree. guess_s: how long what is not told must
+    be there until what most frames read is shown nevertheless, for review: no event, but whoever looks sees it.
     """
 
     window_s: float = 2.0
@@ -41,7 +41,6 @@ class SteadySettings:
     fragment_s: float = 1.0
     kept_s: float = 1.0
     wary: bool = True
-    guess: float = 0.5
     guess_s: float = 1.0
 
 
@@ -190,14 +189,15 @@ class Steady:
         )
 
     def _is_guess(self, verdict: Verdict, waited_s: float, seen_part: float) -> bool:
-        """True if what has been read for so long, and in this part of the frames, is more likely right than not."""
-        own = self._settings
-        return (
-            len(verdict.reading.text) > 1
-            and min(verdict.share, seen_part) >= _MOSTLY
-            and verdict.reading.confidence >= own.guess
-            and waited_s >= own.guess_s - _ROUNDING_S
-        )
+        """True if a number has been there for so long, in this part of the frames, and most of them read the same.
+
+        One frame's doubt says little of that: what stands so long, however doubted, is as often right as not.
+        """
+        if waited_s < self._settings.guess_s - _ROUNDING_S or verdict.reading.text == "1":
+            return False
+        if len(verdict.reading.text) == 1:  # a speck is not seen in all frames
+            return min(verdict.share, seen_part) >= _ALWAYS
+        return verdict.share >= _HALF and seen_part >= _MOSTLY
 
     def _changed(self, track: Track, before: Reading, now: float) -> Verdict | None:
         """The Verdict that another text than before stands there now, None if not."""

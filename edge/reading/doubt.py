@@ -27,8 +27,9 @@ _SURE = 0.9
 _SURE_ALONE = 0.99
 # What there are doubts about may be passed over as no writing up to this confidence where it has several digits.
 _SURE_OF_SEVERAL = 0.83
-# A single digit less sure than this, beside other numbers or without any, is most likely none.
-_LIKELY, _LIKELY_ALONE = 0.85, 0.7
+# A single digit less sure than this, beside other numbers or without any, is most likely none; where there is nothing
+# but numbers and its pen is theirs, specks are rare.
+_LIKELY, _LIKELY_ALONE, _LIKELY_AMONG_NUMBERS = 0.85, 0.7, 0.6
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
 _LOG_SCALE = 60.0
@@ -44,6 +45,8 @@ _ALIKE_MERE = 1.5
 # With one pen heights differ by more than strokes and ink do; where there is nothing but numbers, all may differ more.
 _FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
 _LOWER_AMONG_NUMBERS, _HIGHER_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 4.0, 2.2
+# Of the very same pen.
+_SAME_PEN = 1.42
 # A stroke much lower than they are is a speck nevertheless.
 _LOWEST_STROKE = 0.6
 # A single digit among more than so many finds that are none does not tell where the paper is.
@@ -160,7 +163,7 @@ def _doubt(
     reasons: list[str] = []
     if drowned:
         reasons.append("most of what is on this paper is no number")
-    no_writing = among_numbers = False
+    no_writing = among_numbers = same_pen = False
     if find.in_word:
         reasons.append("stands in a word")
         no_writing = True
@@ -179,17 +182,24 @@ def _doubt(
             reasons.append("not on the paper that the others are on")
             no_writing = True
         height, stroke, strength = (math.log(max(a, 1e-3) / b) for a, b in zip(find.size, typical, strict=True))
+        # One may write larger and smaller, with the same pen or, in a photo, nearer to it.
+        pen = max(min(abs(stroke), abs(height + stroke)), abs(strength))
+        same_pen = pen <= math.log(_SAME_PEN)
         if max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE_MERE if find.mere else _ALIKE):
             reasons.append("not like the other writing")
-            # One may write larger and smaller, with the same pen or, in a photo, nearer to it.
-            pen = max(min(abs(stroke), abs(height + stroke)), abs(strength))
             among_numbers = pure and len(reasons) == 1 and _may_be_of_another_size(find, height, pen)
-            far = find.length > 1 or abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
+            far = abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
+            if find.length > 1:  # marks that stand side by side
+                far |= height < math.log(_LOWEST_STROKE) or not same_pen or find.confidence < _SURE_ALONE
             no_writing |= not among_numbers and ((find.mere and (far or drowned)) or find.confidence < _SURE_ALONE)
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE_OF_SEVERAL
     # Beside other numbers a single digit has to look like one.
     if paper is not None and find.length == 1:
-        no_writing |= find.confidence < (_SURE if (reasons and not among_numbers) or find.mere else _LIKELY)
+        if find.mere or (reasons and not among_numbers):
+            least = _SURE
+        else:
+            least = _LIKELY_AMONG_NUMBERS if pure and same_pen and not reasons else _LIKELY
+        no_writing |= find.confidence < least
     # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
     # another sheet.
     no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE_OF_SEVERAL)

@@ -184,7 +184,10 @@ def _seconded(
 
 def _read(number: Written, doubt: Doubt, threshold: float, size: tuple[int, int]) -> Reading | None:
     """The Reading of one number, None if it is most likely no writing."""
-    if doubt.no_writing or number.confidence < _NOT_WRITING ** len(number.digits):
+    if doubt.no_writing:
+        return None
+    # A single digit has been measured by what stands around it.
+    if len(number.digits) > 1 and number.confidence < _NOT_WRITING ** len(number.digits):
         return None
     digits = tuple(replace(digit, box=number.strip.box_on_page(digit.box, *size)) for digit in number.digits)
     sure = number.confidence >= threshold and not doubt.reasons

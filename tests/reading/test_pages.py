@@ -13,6 +13,8 @@ from tests.scenes.letters import curves
 
 # Places of shipped digits that are written plainly, by what they are.
 PLAIN = {"1": 2, "0": 3, "2": 1, "7": 0, "3": 30, "9": 12}
+# Of a 9 and a 5 that are hard to read.
+ODD_NINE, ODD_FIVE = 593, 340
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +31,14 @@ def sheet(height: int = 480, width: int = 640) -> Image:
 def write(page: Image, text: str, left: int, top: int, px: int = 60) -> None:
     """Write digits of MNIST, px for the whole 28×28, dark on the page, in place."""
     for place, digit in enumerate(text):
-        ink = cv2.resize(load_digits()[0][PLAIN[digit]], (px, px), interpolation=cv2.INTER_CUBIC)
-        x = left + round(0.75 * px) * place
-        part = page[top : top + px, x : x + px]
-        part[:] = (part * (1 - 0.7 / 255 * ink)).astype(np.uint8)
+        stamp(page, PLAIN[digit], left + round(0.75 * px) * place, top, px)
+
+
+def stamp(page: Image, index: int, left: int, top: int, px: int = 60, dark: float = 0.7) -> None:
+    """The shipped digit of this index, px for the whole 28×28, so dark on the page, in place."""
+    ink = cv2.resize(load_digits()[0][index], (px, px), interpolation=cv2.INTER_CUBIC)
+    part = page[top : top + px, left : left + px]
+    part[:] = (part * (1 - dark / 255 * ink)).astype(np.uint8)
 
 
 def texts(readings: tuple[Reading, ...], status: str | None = None) -> list[str]:
@@ -187,3 +193,29 @@ def test_a_seven_whose_bar_lies_on_a_rule_is_a_seven(reader: Reader) -> None:
     write(page, "2079", 60, 238 - bar)
     write(page, "370", 200, 342 - bar)
     assert texts(reader.read(page)) == ["2079", "370"]
+
+
+@pytest.mark.parametrize(("index", "text"), [(ODD_NINE, "9"), (ODD_FIVE, "5")])
+def test_an_odd_digit_beside_numbers_is_for_review_if_it_is_of_their_pen(reader: Reader, index: int, text: str) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    stamp(page, index, 300, 250)
+    readings = reader.read(page)
+    assert texts(readings) == ["2079", text]
+    assert texts(readings, "review") == [text]
+    paler = sheet()
+    write(paler, "2079", 60, 100)
+    stamp(paler, index, 300, 250, dark=0.4)
+    assert texts(reader.read(paler)) == ["2079"]
+
+
+@pytest.mark.parametrize(("px", "shown"), [(100, ["2079", "11"]), (34, ["2079"])])
+def test_ones_side_by_side_may_be_higher_than_the_writing_and_not_much_lower(
+    reader: Reader, px: int, shown: list[str]
+) -> None:
+    page = sheet()
+    write(page, "2079", 60, 100)
+    write(page, "11", 320, 230, px)
+    readings = reader.read(page)
+    assert texts(readings) == shown
+    assert texts(readings, "read") == ["2079"]
