@@ -27,8 +27,8 @@ class SteadySettings:
     found. change_s: how long nothing but other texts are read before the number has changed; fragment_s: likewise,
     where they are only a part of it, for then something may lie over the rest. kept_s: how long a number that is not
     seen is still there, so that a hand passing does not make it flicker. wary: what the reader doubts in most frames is
-    told only if it is no row of ones, and a single digit only if all frames agree. guess_s: how long what is not told must
-    be there until what most frames read is shown nevertheless, for review: no event, but whoever looks sees it.
+    told only if it is no row of ones, and a single digit only if all frames agree. guess_s: how long what is not told
+    must be there until what most frames read is shown nevertheless, for review: no event, but whoever looks sees it.
     """
 
     window_s: float = 2.0

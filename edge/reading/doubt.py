@@ -189,17 +189,15 @@ def _doubt(
             reasons.append("not like the other writing")
             among_numbers = pure and len(reasons) == 1 and _may_be_of_another_size(find, height, pen)
             far = abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
-            if find.length > 1:  # marks that stand side by side
-                far |= height < math.log(_LOWEST_STROKE) or not same_pen or find.confidence < _SURE_ALONE
+            # Strokes side by side are marks, or ones of the same pen.
+            far |= find.length > 1 and (height < math.log(_LOWEST_STROKE) or not same_pen)
             no_writing |= not among_numbers and ((find.mere and (far or drowned)) or find.confidence < _SURE_ALONE)
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE_OF_SEVERAL
     # Beside other numbers a single digit has to look like one.
     if paper is not None and find.length == 1:
-        if find.mere or (reasons and not among_numbers):
-            least = _SURE
-        else:
-            least = _LIKELY_AMONG_NUMBERS if pure and same_pen and not reasons else _LIKELY
-        no_writing |= find.confidence < least
+        strange = find.mere or (reasons and not among_numbers)
+        likely = _LIKELY_AMONG_NUMBERS if pure and same_pen and not reasons else _LIKELY
+        no_writing |= find.confidence < (_SURE if strange else likely)
     # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
     # another sheet.
     no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE_OF_SEVERAL)
