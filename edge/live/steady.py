@@ -28,7 +28,7 @@ class SteadySettings:
     where they are only a part of it, for then something may lie over the rest. kept_s: how long a number that is not
     seen is still there, so that a hand passing does not make it flicker. wary: what the reader doubts in most frames is
     told only if it is no row of ones, and a single digit only if all frames agree. guess_s: how long what is not told
-    must be there until what most frames read is shown nevertheless, for review: no event, but whoever looks sees it.
+    must be there until it is shown nevertheless, for review: no event, but whoever looks sees what it most likely is.
     """
 
     window_s: float = 2.0
@@ -189,15 +189,14 @@ class Steady:
         )
 
     def _is_guess(self, verdict: Verdict, waited_s: float, seen_part: float) -> bool:
-        """True if a number has been there for so long, in this part of the frames, and most of them read the same.
+        """True if a number has been there for so long and in half of the frames; a single digit was mostly this one.
 
-        One frame's doubt says little of that: what stands so long, however doubted, is as often right as not.
+        One frame's doubt says little of that: what all together say is as often right as not.
         """
-        if waited_s < self._settings.guess_s - _ROUNDING_S or verdict.reading.text == "1":
+        if waited_s < self._settings.guess_s - _ROUNDING_S or seen_part < _HALF:
             return False
-        if len(verdict.reading.text) == 1:  # a speck is not seen in all frames
-            return min(verdict.share, seen_part) >= _ALWAYS
-        return verdict.share >= _HALF and seen_part >= _MOSTLY
+        text = verdict.reading.text
+        return len(text) > 1 or (text != "1" and verdict.share >= _MOSTLY)
 
     def _changed(self, track: Track, before: Reading, now: float) -> Verdict | None:
         """The Verdict that another text than before stands there now, None if not."""

@@ -175,8 +175,8 @@ def test_what_stands_there_for_a_second_is_shown_for_review_however_doubted_and_
     assert watch([[]] * 20, steady) == [] and steady.shown == ()
 
 
-@pytest.mark.parametrize("texts", [["1"], ["7", "7", "7", ""], ["42", "17", "48"], ["42", "", ""]])
-def test_a_stroke_and_what_most_frames_do_not_read_is_no_guess(texts: list[str]) -> None:
+@pytest.mark.parametrize("texts", [["1"], ["7", "", ""], ["7", "4"], ["42", "", ""]])
+def test_a_stroke_what_is_seldom_seen_and_a_digit_that_changes_is_no_guess(texts: list[str]) -> None:
     steady = Steady()
     watch([[reading(text, confidence=0.6, status="review")] if text else [] for text in texts * 10], steady)
     assert steady.shown == ()
