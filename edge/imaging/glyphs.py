@@ -17,19 +17,17 @@ _SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Blobs:
+class Labelled:
     """The components of an ink mask: labels (H, W) int32 with 0 for paper; row i of the others is component i + 1.
 
-    boxes (n, 4) left, top, right, bottom in pixels; areas (n,) in pixels; centers (n, 2) as x, y.
+    boxes (n, 4) left, top, right, bottom in pixels.
     """
 
     labels: npt.NDArray[np.int32]
     boxes: npt.NDArray[np.int32]
-    areas: npt.NDArray[np.int32]
-    centers: npt.NDArray[np.float64]
 
     def __len__(self) -> int:
-        return len(self.areas)
+        return len(self.boxes)
 
     def box(self, *rows: int) -> Box:
         """The Box around these components."""
@@ -53,6 +51,14 @@ class Blobs:
         for row in rows[1:]:
             own |= (labels == row + 1).view(np.uint8)
         return own
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Blobs(Labelled):
+    """Components with their areas (n,) in pixels and centers (n, 2) as x, y."""
+
+    areas: npt.NDArray[np.int32]
+    centers: npt.NDArray[np.float64]
 
 
 def find_blobs(mask: Mask) -> Blobs:
@@ -93,7 +99,7 @@ class CutGlyph:
     darkest: float
 
 
-def cut_glyph(ink: Image, blobs: Blobs, rows: Sequence[int]) -> CutGlyph:
+def cut_glyph(ink: Image, blobs: Labelled, rows: Sequence[int]) -> CutGlyph:
     """The CutGlyph of these components: soft ink of the (H, W) page inside them and one pixel around, the rest 0.
 
     The ink is stretched so that its darkest tenth is 255: pencil and marker look alike to the network.
@@ -110,5 +116,5 @@ def cut_glyph(ink: Image, blobs: Blobs, rows: Sequence[int]) -> CutGlyph:
     soft = ink[box.top : box.bottom, box.left : box.right]
     darkest = quantile(soft[own.view(np.bool_)], 0.9)
     near = cv2.dilate(own, _SQUARE)
-    stretched = cv2.convertScaleAbs(soft * near, alpha=255 / max(darkest, 1.0))  # twice as quick as OpenCV's own mask
+    stretched = np.asarray(cv2.multiply(soft, near, scale=255 / max(darkest, 1.0)), np.uint8)
     return CutGlyph(glyph=Glyph(box=tight, ink=stretched), own=own, darkest=darkest)

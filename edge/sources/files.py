@@ -21,6 +21,9 @@ from edge.sources.tiff import tiff_pages
 from edge.values import Page
 
 MAX_MEGAPIXELS = 100.0
+# Files up to this size are read whole, which is quicker; larger ones are mapped into memory, so that one of gigabytes
+# that is refused for its header costs nothing.
+_READ_BYTES = 16 << 20
 SUFFIXES = frozenset(
     ".png .jpg .jpeg .jpe .jfif .tif .tiff .bmp .dib .gif .webp .pbm .pgm .ppm .pnm .pdf".split()  # noqa: SIM905
 )
@@ -144,11 +147,15 @@ def hash_file(path: Path) -> str:
 def _opened(path: Path) -> Iterator[tuple[Kind, Content]]:
     """A file's kind and content, which is b"" for a PDF: PDFium opens that itself."""
     try:
-        with os.fdopen(_open_regular(path), "rb") as stream:
+        with os.fdopen(_open_regular(path), "rb", buffering=0) as stream:
             kind = find_kind(stream.read(1024))
-            # Mapped, not read: a file of gigabytes that is refused for its header costs nothing.
-            # Not closed by hand: that fails while an array still points into it. It goes with its last user.
-            content = b"" if kind == "pdf" else mmap(stream.fileno(), 0, access=ACCESS_READ)
+            content: Content = b""
+            if kind != "pdf" and os.fstat(stream.fileno()).st_size <= _READ_BYTES:
+                stream.seek(0)
+                content = stream.read()
+            elif kind != "pdf":
+                # Not closed by hand: that fails while an array still points into it. It goes with its last user.
+                content = mmap(stream.fileno(), 0, access=ACCESS_READ)
         yield kind, content
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise SourceError(_explain(path, error)) from error

@@ -58,6 +58,18 @@ def test_predict_probabilities_and_the_bare_interpreter_agree() -> None:
         )
 
 
+@pytest.mark.parametrize("name", ["paper", "lecture"])
+def test_many_digits_at_once_are_read_as_each_alone(name: str) -> None:
+    images = load_digits()[0][50:85, :, :, None]
+    classifier = Classifier.open(name)
+    alone = tuple(classifier.predict(image[None])[0] for image in images)
+    assert classifier.predict(images) == alone
+    assert classifier.predict(images[:16]) == alone[:16]
+    assert np.array_equal(
+        classifier.logits(images), np.concatenate([classifier.logits(image[None]) for image in images])
+    )
+
+
 def test_a_higher_temperature_is_less_sure_and_reads_the_same(copy: Path) -> None:
     images = load_digits()[0][:50, :, :, None]
     cool = Classifier.open(copy).predict(images)

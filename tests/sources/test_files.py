@@ -81,6 +81,17 @@ def test_the_limit_holds_for_every_kind(tmp_path: Path, suffix: str) -> None:
     assert isinstance(next(read_pages(path, max_megapixels=1.1)), Page)
 
 
+def test_a_file_mapped_for_its_size_is_read_as_one_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "page.png"
+    cv2.imwrite(str(file), np.random.default_rng(1).integers(0, 256, (30, 40), np.uint8))
+    (whole,) = read_pages(file)
+    monkeypatch.setattr("edge.sources.files._READ_BYTES", 0)
+    (mapped,) = read_pages(file)
+    assert isinstance(whole, Page)
+    assert isinstance(mapped, Page)
+    assert np.array_equal(whole.pixels, mapped.pixels)
+
+
 def test_files_without_pixels_or_content_are_named(tmp_path: Path) -> None:
     assert "empty" in message_of(write(tmp_path / "a.png", b""))
     assert "no pixels" in message_of(write(tmp_path / "b.png", png(0, 5, b"")))

@@ -85,15 +85,17 @@ class _Lines:
         corner = max(2, side // 8)  # where lines meet at the grid's outer corners
         self._columns = np.s_[int(xs[0]) - corner : int(xs[-1]) + corner]
         xs = xs - self._columns.start
-        bands = np.stack([ink[y - reach : y + reach + 1, self._columns] for y in ys.tolist()])
+        bands: Image = np.stack([ink[y - reach : y + reach + 1, self._columns] for y in ys.tolist()])
         # Lines waver by a pixel: they are looked for in ink thickened by one.
         thick = _widened(bands).reshape(-1, bands.shape[2])
         closed = cv2.morphologyEx(thick, cv2.MORPH_CLOSE, np.ones((1, _GAP_PX), np.uint8))
-        runs = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, round(_RUN * side)), np.uint8)).reshape(bands.shape)
+        run = np.ones((1, round(_RUN * side)), np.uint8)
+        starts = np.asarray(cv2.erode(closed, run), np.uint8).reshape(bands.shape)
         # Lines that are straight on paper lie in a part of their bands.
-        found = np.flatnonzero(runs.max(axis=0).max(axis=1) > int(level))
+        found = np.flatnonzero(starts.max(axis=0).max(axis=1) > int(level))
         first, last = (max(0, int(found[0]) - _RIM), int(found[-1]) + 1 + _RIM) if len(found) else (0, 1)
-        self._bands, runs = (np.ascontiguousarray(part[:, first:last]) for part in (bands, runs))
+        self._bands, starts = (np.ascontiguousarray(part[:, first:last]) for part in (bands, starts))
+        runs: Image = np.asarray(cv2.dilate(starts.reshape(-1, bands.shape[2]), run), np.uint8).reshape(starts.shape)
         self._rows = [np.s_[y - reach + first : y - reach + first + runs.shape[1]] for y in ys.tolist()]
         columns = np.diff(xs)  # of each side
         columns[0] += corner

@@ -15,7 +15,7 @@ from edge.forms.fields.boxes import drop_boxes
 from edge.forms.sheet.sheet_map import SheetMap
 from edge.forms.template import BoxMm
 from edge.imaging.frames import Inside
-from edge.imaging.ink import FAINTEST, lift_ink, otsu, quantile, to_grey
+from edge.imaging.ink import FAINTEST, lift_ink, otsu, quantile, running_counts, to_grey
 from edge.values import Image, Mask
 
 # A cell's shorter side is looked at so large, and so much of it around the field, for strokes that run over its edge.
@@ -123,9 +123,10 @@ def _floors(ink: Image, xs: npt.NDArray[np.intp], tops: npt.NDArray[np.intp], hi
     wide = int(np.diff(xs).min())
     rows = tops[:, None] + np.arange(0, high, 2)
     columns = xs[:-1, None] + np.arange(0, wide, 2)
-    cells = ink[rows[:, None, :, None], columns[None, :, None, :]].reshape(len(rows), len(columns), -1)
-    pale, quarter = cells.shape[2] // 20, cells.shape[2] // 4
-    ranked = np.partition(cells, (pale, quarter), axis=2)
-    middle = ranked[:, :, quarter].astype(np.float64)
-    floors: npt.NDArray[np.float64] = np.maximum(FAINTEST, middle + _UNREST * (middle - ranked[:, :, pale]))
-    return floors
+    # Rows first, then columns: a third of the time of both at once.
+    taken = ink.take(rows.ravel(), axis=0).take(columns.ravel(), axis=1).reshape(*rows.shape, *columns.shape)
+    cells = taken.swapaxes(1, 2).reshape(len(rows), len(columns), -1)
+    below = running_counts(cells.reshape(-1, cells.shape[2]))
+    pale, middle = ((below > cells.shape[2] // part).argmax(axis=1) for part in (20, 4))
+    floors: npt.NDArray[np.float64] = np.maximum(FAINTEST, middle + _UNREST * (middle - pale))
+    return floors.reshape(len(rows), len(columns))

@@ -35,14 +35,16 @@ _INK = 110
 # Strokes are looked for in these directions (2, n), and in these places along each, (m, 1) of its length.
 _ANGLES = np.arange(12) * math.pi / 12
 _DIRECTION = np.stack((np.cos(_ANGLES), np.sin(_ANGLES)))
-_PLACE = np.linspace(0, 1, 24)
+_PLACES = np.linspace(0, 1, 24).tolist()
+_NEAR_ENDS = (_PLACES[1:3], _PLACES[-3:-1])
 _PAD = 8
 # A stroke through a digit is at least so long, by the longer side of all ink, and inked all along but for one place.
 # The places are looked at from everywhere along it first: chords that are none are given up after a few.
 _LONG, _GAPS = 0.75, 1
-_SPREAD = tuple(float(_PLACE[i]) for start in (12, 6, 18, 0, 3, 9, 15, 21) for i in range(start, start + 3))
-# Ink further beside it than half its width and so many pixels is not its own; half of either end has none there.
-_BESIDE_PX, _ENDS_FREE = 2.0, 0.5
+_SPREAD = tuple(_PLACES[i] for start in (12, 6, 18, 0, 3, 9, 15, 21) for i in range(start, start + 3))
+# Ink further beside it than half its width and so many pixels is not its own; in one of two places near
+# either end none is there.
+_BESIDE_PX = 2.0
 # Both ends stand out beyond the rest by so much of its length, by more where a digit's own strokes do; on either side
 # lies so much of the rest. Of a 7 less: a stroke along its stem has nearly all of it at the left.
 _STANDS_OUT, _OWN_STANDS_OUT, _OWN_LONG = 0.06, 0.085, frozenset("1478")
@@ -133,6 +135,8 @@ def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...], label: st
     starts, ways, lengths = (np.array(values) for values in zip(*found, strict=True))
     alone = _ends_alone(rim[::2, 0], starts, ways, lengths, width, out)
     for i in sorted(np.flatnonzero(alone).tolist(), key=lambda i: -found[i][2]):
+        if not _are_ends_free(seen, mask.shape[1], *found[i], width):
+            continue
         stroke = _judged(mask, *found[i], width, out, _BESIDE_OF_7 if label == "7" else _BESIDE)
         if stroke is not None and cv2.countNonZero(stroke.rest) >= (_REST_OF_1 if is_1 else _REST) * area:
             return stroke
@@ -176,15 +180,28 @@ def _ends_alone(
     return np.asarray(~(near_an_end & (np.abs(off.imag) > width / 2 + _BESIDE_PX)).any(axis=0), np.bool_)
 
 
+def _are_ends_free(seen: bytes, across: int, start: complex, way: complex, length: float, width: float) -> bool:
+    """Whether a mask of 0 and 1, across pixels wide, shows paper to either side of a stroke near both of its ends."""
+    whole, aside = way * (length - width), 1j * way * (width / 2 + _BESIDE_PX)
+    for end in _NEAR_ENDS:
+        # Beyond the mask's sides lies the padding of the other side.
+        if not any(
+            seen[_bound(place + aside, across, len(seen))] == seen[_bound(place - aside, across, len(seen))] == 0
+            for place in (start + whole * part for part in end)
+        ):
+            return False
+    return True
+
+
+def _bound(place: complex, across: int, size: int) -> int:
+    """Where a place is in a flat mask of that size, the nearest if it is beyond."""
+    return min(max(round(place.imag) * across + round(place.real), 0), size - 1)
+
+
 def _judged(
     mask: Image, start: complex, way: complex, length: float, width: float, stands_out: float, beside_least: float
 ) -> _Stroke | None:
     """The stroke from start along way; None if it does not pass through the rest of the ink."""
-    places = np.asarray(start + way * (length - width) * _PLACE, np.complex128)
-    aside = 1j * way * (width / 2 + _BESIDE_PX)
-    free = (_at(mask, places + aside) == 0) & (_at(mask, places - aside) == 0)
-    if min(free[1:3].mean(), free[-3:-1].mean()) < _ENDS_FREE:
-        return None
     far = [start - 1.5 * width * way, start + (length + 0.5 * width) * way]
     first, last = ((round(place.real), round(place.imag)) for place in far)
     band = cv2.line(np.zeros_like(mask), first, last, (1,), round(width + 2))
@@ -206,11 +223,3 @@ def _judged(
         beside=beside,
         apart=abs(float(along[right].mean() - along[~right].mean())),
     )
-
-
-def _at(mask: Image, places: Places) -> Image:
-    """What a mask (H, W) shows at places of any shape."""
-    x, y = np.rint(places.real).astype(np.intp), np.rint(places.imag).astype(np.intp)
-    # Beyond its sides lies the padding of the other side.
-    seen: Image = mask.ravel().take(y * mask.shape[1] + x, mode="clip")
-    return seen

@@ -56,11 +56,13 @@ class Pieces:
 class Stations:
     """Where pieces of print are looked at, in mm: the same for every page of a form.
 
-    at (s,): parts of a piece; places (n, s, 2); around (3, n, s, 2): the places, and a millimetre to the right of them
-    and below; along and normals (n, 2): ways of length 1; spread (n,): how far around a station along its piece.
+    middle: the mean of their parts of a piece; powers (s, 3): 1, t and t² for how far t each is from it. places
+    (n, s, 2); around (3, n, s, 2): the places, and a millimetre to the right of them and below; along and normals
+    (n, 2): ways of length 1; spread (n,): how far around a station along its piece.
     """
 
-    at: Floats
+    middle: float
+    powers: Floats
     places: Floats
     around: Floats
     along: Floats
@@ -114,7 +116,7 @@ def measure(
     looked = _stations(pieces, stations)
     profiles, step = _profiles(pixels, sheet, looked, reach_mm)
     offsets, seen = (_edge if pieces.edges else _line)(profiles, step)
-    good, ends = _straight(offsets, seen, looked.at)
+    good, ends = _straight(offsets, seen, looked)
     return Measured(
         stations=looked,
         offsets=offsets,
@@ -132,9 +134,11 @@ def _stations(pieces: Pieces, count: int) -> Stations:
     along = ways / length[:, None]
     # stations keep off the ends, where other lines cross
     at = 0.06 + 0.88 * (np.arange(count) + 0.5) / count
+    t = at - at.mean()
     places = pieces.starts[:, None] + ways[:, None] * at[:, None]
     return Stations(
-        at=at,
+        middle=float(at.mean()),
+        powers=np.stack((np.ones_like(t), t, t * t), axis=1),
         places=places,
         around=np.stack((places, places + np.array([1.0, 0.0]), places + np.array([0.0, 1.0]))),
         along=along,
@@ -220,14 +224,13 @@ def _smoothed(profiles: Profiles) -> Profiles:
     return np.asarray(soft, np.float32)
 
 
-def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple[npt.NDArray[np.bool_], Floats]:
+def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], looked: Stations) -> tuple[npt.NDArray[np.bool_], Floats]:
     """Which stations (n, s) lie on their piece's straight line, none where most do not; its offsets at the ends (n, 2).
 
     A straight line through each piece by least squares, weighted anew each round by Cauchy's weights (Huber 1981).
     """
-    middle = at.mean()
-    t = at - middle
-    powers = np.stack((np.ones_like(t), t, t * t), axis=1)
+    powers = looked.powers
+    t = powers[:, 1]
     ranked = np.sort(np.where(seen, offsets, np.inf), axis=1)
     start = ranked[np.arange(len(ranked)), np.maximum(seen.sum(axis=1) - 1, 0) // 2]
     start[~np.isfinite(start)] = 0.0
@@ -245,7 +248,7 @@ def _straight(offsets: Floats, seen: npt.NDArray[np.bool_], at: Floats) -> tuple
     off = value - (start[:, None] + slope[:, None] * t)
     near = seen & (np.abs(off) <= 2 * _STRAIGHT_MM)
     shown = near.sum(axis=1) >= _SHOWN * offsets.shape[1]
-    ends = start[:, None] + slope[:, None] * (_ENDS - middle)
+    ends = start[:, None] + slope[:, None] * (_ENDS - looked.middle)
     return near & shown[:, None], ends
 
 
