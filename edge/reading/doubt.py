@@ -189,8 +189,8 @@ def _doubt(
             reasons.append("not like the other writing")
             among_numbers = pure and len(reasons) == 1 and _may_be_of_another_size(find, height, pen)
             far = abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
-            # Strokes side by side are marks, or ones of the same pen.
-            far |= find.length > 1 and (height < math.log(_LOWEST_STROKE) or not same_pen)
+            # Strokes side by side are marks, or, among nothing but numbers, ones of the same pen.
+            far |= find.length > 1 and (not pure or not same_pen or height < math.log(_LOWEST_STROKE))
             no_writing |= not among_numbers and ((find.mere and (far or drowned)) or find.confidence < _SURE_ALONE)
     no_writing &= find.length == 1 or find.mere or find.confidence < _SURE_OF_SEVERAL
     # Beside other numbers a single digit has to look like one.
