@@ -137,7 +137,9 @@ def count_pages(path: Path) -> int:
 def hash_file(path: Path) -> str:
     """The sha256 of a file's bytes, in hex. Raises SourceError if it cannot be read."""
     try:
-        with os.fdopen(_open_regular(path), "rb") as stream:
+        with os.fdopen(_open_regular(path), "rb", buffering=0) as stream:
+            if os.fstat(stream.fileno()).st_size <= _READ_BYTES:
+                return hashlib.sha256(stream.read()).hexdigest()
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         raise SourceError(_explain(path, error)) from error

@@ -16,6 +16,7 @@ from edge.errors import GateError, JobError, ModelError, UsageError
 from edge.forms.job.batch import JobSettings, read_job
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.run_through import Outcome
+from edge.forms.job.tables import LineFormat
 from tests.forms import stand_in
 from tests.forms.stand_in import SLIP, StandIn, picture, write_page, write_pages
 from tests.sources.samples import pdf
@@ -82,6 +83,34 @@ def test_the_same_file_twice_is_a_copy_of_itself(tmp_path: Path) -> None:
     outcome, (first, second) = read(tmp_path / "job", page, page)
     assert outcome.read == 1 and "duplicate_of" not in first
     assert (second["duplicate_of"], second["fields"], second["error"]) == (f"{page}#1", [], None)
+
+
+@pytest.mark.parametrize("output_format", ["csv", "jsonl"])
+def test_what_workers_wrote_is_byte_for_byte_what_the_ledger_gives(
+    pile: Path, tmp_path: Path, output_format: LineFormat
+) -> None:
+    settings = JobSettings(workers=2, open_reader=StandIn())
+    outcomes, outputs = [], [tmp_path / "fresh", tmp_path / "known"]
+    for output in outputs:
+        outcomes.append(
+            read_job([pile], (SLIP,), tmp_path / "job", settings, output_format=output_format, output=output)
+        )
+    fresh, known = outcomes
+    assert fresh.read == 10 and known.read == 1
+    assert replace(fresh, read=1) == known
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+
+
+def test_a_page_that_a_person_judged_is_put_out_so_when_it_is_read_anew(tmp_path: Path) -> None:
+    pages = write_pages(tmp_path / "a", 4)
+    read(tmp_path / "job", *pages)
+    with Ledger(tmp_path / "job", write=True) as ledger:
+        review = next(page for page in ledger.all_pages() if page.status == "review")
+        ledger.correct(review.page.sha256, {"account": "1234"})
+    outcome, objects = read(tmp_path / "job", *pages, threshold=0.5)
+    assert (outcome.read, outcome.review, outcome.exit_code) == (4, 0, 0)
+    assert values(objects) == ["0007", "0008", "0009", "1234"]
+    assert objects[3]["fields"][0]["status"] == "corrected"
 
 
 @pytest.mark.parametrize("change", ["template", "threshold"])

@@ -15,6 +15,7 @@ from edge.forms.job.generation import Generation
 from edge.forms.job.kept_forms import keep_forms
 from edge.forms.job.ledger import Ledger, Run
 from edge.forms.job.run_through import Outcome, run_through
+from edge.forms.job.shown import Showing
 from edge.forms.job.tables import FormsSink, LineFormat
 from edge.forms.job.work import OpenReader
 from edge.forms.job.workers import Workers
@@ -56,8 +57,8 @@ class JobSettings:
         """What readings depend on. Raises ModelError if a model cannot be used."""
         return Generation.of(templates, model=self.model, strip_model=self.strip_model, threshold=self.threshold)
 
-    def pool(self, templates: Sequence[Template]) -> Workers:
-        """Processes that read these forms."""
+    def pool(self, templates: Sequence[Template], showing: Showing | None = None) -> Workers:
+        """Processes that read these forms; showing: how their pages are put out, if they are."""
         if self.open_reader is not None:
             opener = self.open_reader
         else:
@@ -70,7 +71,8 @@ class JobSettings:
                 strip_model=self.strip_model,
                 threshold=self.threshold,
             )
-        return Workers(opener, self.workers or len(os.sched_getaffinity(0)), page_s=self.page_s)
+        count = self.workers or len(os.sched_getaffinity(0))
+        return Workers(opener, count, page_s=self.page_s, showing=showing)
 
 
 def read_job(
@@ -100,11 +102,12 @@ def read_job(
         if settings.truth is not None:
             settings = _with_threshold(ledger, settings, found.files, templates, stopped)
         generation = settings.generation(templates)
-        with FormsSink(output_format, output, generation.columns) as sink, settings.pool(templates) as pool:
+        showing = Showing(output_format=output_format, generation=generation)
+        with FormsSink(output_format, output, generation.columns) as sink, settings.pool(templates, showing) as pool:
             keep_forms(ledger, templates)
             run = ledger.begin(generation, [str(file) for file in found.files])
             _tell_generation(job, run)
-            outcome = run_through(ledger, run, found.files, pool, write=sink.write, stopped=stopped)
+            outcome = run_through(ledger, run, found.files, pool, write=sink.write, put=sink.put, stopped=stopped)
             if outcome.stopped:
                 sink.abandon()
             else:

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from edge.errors import SourceError
 from edge.forms.job.ledger import Input, Ledger, Run
+from edge.forms.job.shown import Shown
 from edge.forms.job.work import Counted, PageDone, Stamp, Task
 from edge.sources.files import hash_file
 
+# Texts of so many pages wait for one before them that takes long; those of others come out of the ledger again.
+_MOST_SHOWN = 1000
 # Of a long file a worker takes so many pages at most: opening a PDF again costs less than waiting for its last pages.
 _MOST_PAGES = 8
 
@@ -40,6 +43,7 @@ class Intake:
         self._workers = workers
         self._files: dict[str, _File] = {}
         self._tasks: deque[Task] = deque()
+        self._shown: dict[tuple[str, int], tuple[str, Shown]] = {}
         self.given: deque[Input] = deque()
         self.files_done = self.files_known = self.pages_read = 0
 
@@ -76,6 +80,10 @@ class Intake:
             return False
         return None if number > file.pages else number not in file.missing
 
+    def take_shown(self, given: Input, number: int) -> tuple[str, Shown] | None:
+        """The hash of a page of an input, and how it is put out; None where only the ledger knows."""
+        return self._shown.pop((given.file or "", number), None)
+
     def note(self, message: Counted | PageDone) -> None:
         """Keep what a worker said."""
         file = self._files[message.file]
@@ -87,7 +95,9 @@ class Intake:
             file.missing = missing | ({asked} if asked <= message.pages else set())
             self._queue(message.file, sorted(file.missing - {asked}))
         elif message.page.number in file.missing:
-            self._ledger.record(self._run, message.file, message.page, message.crops, message.tiles)
+            new = self._ledger.record(self._run, message.file, message.page, message.crops, message.tiles)
+            if new and message.shown is not None and len(self._shown) < _MOST_SHOWN:
+                self._shown[message.file, message.page.number] = message.page.sha256, message.shown
             file.missing.discard(message.page.number)
             self.pages_read += 1
             self.files_done += not file.missing

@@ -32,6 +32,11 @@ class Judged:
     made_at: str
 
 
+def place_of(source: str, number: int) -> str:
+    """`SOURCE#PAGE`."""
+    return f"{source}#{number}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
     """A page under the source it has in its job.
@@ -51,7 +56,7 @@ class JobPage:
     @property
     def place(self) -> str:
         """`SOURCE#PAGE`."""
-        return f"{self.page.source}#{self.page.page_number}"
+        return place_of(self.page.source, self.page.page_number)
 
     @property
     def corrections(self) -> Mapping[str, str]:
@@ -89,6 +94,10 @@ class Copies:
 
     def __init__(self) -> None:
         self._first: dict[str, str] = {}
+
+    def is_first(self, sha256: str, place: str) -> bool:
+        """Whether no page before showed this, which it does from now on."""
+        return self._first.setdefault(sha256, place) == place
 
     def mark(self, page: JobPage) -> JobPage:
         """The page as it is if it is the first that shows this; else its copy, without fields."""

@@ -134,13 +134,16 @@ class Ledger(Closing):
         page: StoredPage,
         crops: Iterable[tuple[str, bytes]] = (),
         tiles: bytes | None = None,
-    ) -> None:
-        """Note what came of a page of a file, PNG crops by field, the JPEG of its tiles; all of it, or nothing."""
+    ) -> bool:
+        """Note what came of a page of a file, PNG crops by field, the JPEG of its tiles; all of it, or nothing.
+
+        True if it was read and nothing was known of such a page.
+        """
         place = (run.generation_id, file, page.number)
         with self.change():
             if page.error is not None:
                 self._db.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?, NULL, ?)", (*place, page.error))
-                return
+                return False
             self._db.execute("INSERT OR REPLACE INTO place VALUES (?, ?, ?, ?, NULL)", (*place, page.sha256))
             # Another file's copy may have come first: what is known stays, so that nothing is read twice.
             new = self._db.execute(
@@ -155,6 +158,7 @@ class Ledger(Closing):
                 leaf = note_values(self._db, run.generation_id, page.sha256, page.values)
                 if tiles is not None:
                     self._db.execute("INSERT INTO tile (leaf, jpeg) VALUES (?, ?)", (leaf, tiles))
+        return bool(new)
 
     # What tables are made of
 
@@ -257,7 +261,7 @@ class Ledger(Closing):
         return JobPage(
             page=page,
             generation=self._generation(given.generation_id),
-            judged=self._judged(sha256),
+            judged=self.judged(sha256),
             forgotten=bool(forgotten),
             read_at=read_at,
         )
@@ -281,7 +285,8 @@ class Ledger(Closing):
 
     # SQLite
 
-    def _judged(self, sha256: str) -> Mapping[str, Judged]:
+    def judged(self, sha256: str) -> Mapping[str, Judged]:
+        """What people said of a page's values, by the name of the field."""
         with told(self.job):
             return judged_of(self._db, sha256)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edge.errors import JobError
 from edge.forms.job.intake import Intake
-from edge.forms.job.job_page import Copies, JobPage
-from edge.forms.job.ledger import Ledger, Run
+from edge.forms.job.job_page import Copies, JobPage, PageStatus, place_of
+from edge.forms.job.ledger import Input, Ledger, Run
 from edge.forms.job.workers import Workers
 from edge.reading.progress import Progress
 
@@ -39,11 +39,15 @@ class Outcome:
 
     def add(self, page: JobPage) -> None:
         """Count a page."""
-        self.pages += 1
-        self.errors += page.status == "error"
-        self.review += page.status == "review"
+        self.count(page.status)
         self.duplicates += page.duplicate_of is not None
         self.forgotten += page.forgotten
+
+    def count(self, status: PageStatus) -> None:
+        """Count a page of that status."""
+        self.pages += 1
+        self.errors += status == "error"
+        self.review += status == "review"
 
 
 def run_through(
@@ -53,13 +57,15 @@ def run_through(
     pool: Workers,
     *,
     write: Callable[[JobPage], None],
+    put: Callable[[str], None] | None = None,
     stopped: Callable[[], bool],
 ) -> Outcome:
     """Have every page of the files read that the ledger does not know, and write all of them, copies marked.
 
+    put takes what stands in the output for a page where its worker has made that already; None: workers do not.
     Raises what Workers.wait raises, and JobError or SinkError where the ledger cannot be kept.
     """
-    batch = _Batch(ledger, Intake(ledger, run, files, pool.count), pool, write)
+    batch = _Batch(ledger, Intake(ledger, run, files, pool.count), pool, write, put)
     progress = Progress(len(files))
     try:
         return batch.go(stopped, progress)
@@ -70,11 +76,19 @@ def run_through(
 class _Batch:
     """A run under way."""
 
-    def __init__(self, ledger: Ledger, intake: Intake, pool: Workers, write: Callable[[JobPage], None]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        intake: Intake,
+        pool: Workers,
+        write: Callable[[JobPage], None],
+        put: Callable[[str], None] | None,
+    ) -> None:
         self._ledger = ledger
         self._intake = intake
         self._pool = pool
         self._write = write
+        self._put_text = put
         self._number = 1
         self._copies = Copies()
         self._outcome = Outcome()
@@ -105,17 +119,32 @@ class _Batch:
                 self._put(self._ledger.error_page(given, given.error))
             else:
                 while self._intake.has(given, self._number):
-                    page = self._ledger.page(given, self._number)
-                    if page is None:
-                        raise JobError(
-                            f"job {self._ledger.job}: page {self._number} of {given.source} has gone; run again"
-                        )
-                    self._put(page)
+                    if not self._put_shown(given):
+                        self._put(self._known(given))
                     self._number += 1
                 if self._intake.has(given, self._number) is not None:
                     return
             waiting.popleft()
             self._number = 1
+
+    def _put_shown(self, given: Input) -> bool:
+        """Put out the page that is next as its worker has written it, if it has and nothing else is known of it."""
+        taken = self._intake.take_shown(given, self._number)
+        if taken is None or self._put_text is None:
+            return False
+        sha256, shown = taken
+        if self._ledger.judged(sha256) or not self._copies.is_first(sha256, place_of(given.source, self._number)):
+            return False
+        self._put_text(shown.text)
+        self._outcome.count(shown.status)
+        return True
+
+    def _known(self, given: Input) -> JobPage:
+        """The page that is next, out of the ledger."""
+        page = self._ledger.page(given, self._number)
+        if page is None:
+            raise JobError(f"job {self._ledger.job}: page {self._number} of {given.source} has gone; run again")
+        return page
 
     def _put(self, page: JobPage) -> None:
         page = self._copies.mark(page)

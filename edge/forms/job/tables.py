@@ -81,6 +81,13 @@ def json_line(page: JobPage) -> str:
     return json.dumps(content) + "\n"
 
 
+def text_of(page: JobPage, output_format: LineFormat, fields: Sequence[str]) -> str:
+    """What stands in an output for a page: a line with its end; nothing in a CSV for what is not in a table."""
+    if output_format == "jsonl":
+        return json_line(page)
+    return csv_text([row_of(page, fields)]) if in_table(page) else ""
+
+
 class FormsSink(WholeOutput):
     """Writes pages as JSON lines or CSV; a CSV has its header first, and leaves out what is not in a table."""
 
@@ -97,10 +104,8 @@ class FormsSink(WholeOutput):
 
     def write(self, page: JobPage) -> None:
         """Write one page. Raises SinkError if the place is full or gone."""
-        if self._format == "jsonl":
-            self.put(json_line(page))
-        elif in_table(page):
-            self.put(csv_text([row_of(page, self._fields)]))
+        if text := text_of(page, self._format, self._fields):
+            self.put(text)
 
 
 def _value(one: FieldReading, page: JobPage) -> list[Cell]:

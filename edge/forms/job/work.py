@@ -19,6 +19,7 @@ import numpy as np
 from edge.errors import EdgeError, ModelError
 from edge.forms.job.crops import cut_doubtful
 from edge.forms.job.job_page import StoredPage
+from edge.forms.job.shown import Showing, Shown
 from edge.forms.job.tiles import cut_tiles
 from edge.forms.values import FormPage
 from edge.sources.decode import quiet_opencv
@@ -91,41 +92,53 @@ class Counted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDone:
-    """A page was read, or ended in an error; crops are PNG by field, tiles the JPEG of its single digits."""
+    """A page was read, or ended in an error; crops are PNG by field, tiles the JPEG of its single digits.
+
+    shown: how it is put out, where that was asked for and it was read.
+    """
 
     file: str
     page: StoredPage
     crops: tuple[tuple[str, bytes], ...] = ()
     tiles: bytes | None = None
+    shown: Shown | None = None
 
 
 Message: TypeAlias = Ready | Refused | Counted | PageDone
 
 
-def serve(connection: Connection, open_reader: OpenReader, parent: int) -> None:
-    """Answer each Task with a Counted, if asked for, and a PageDone a page, until the other end is closed."""
+def serve(connection: Connection, open_reader: OpenReader, parent: int, showing: Showing | None = None) -> None:
+    """Answer each Task with a Counted, if asked for, and a PageDone a page, until the other end is closed.
+
+    What goes through the pipe is a tuple of messages: that a file has but one page is told with the page.
+    """
     die_with(parent)
     cv2.setNumThreads(1)
     quiet_opencv()
     try:
         reader = open_reader()
     except EdgeError as error:
-        connection.send(Refused(error=error))
+        connection.send((Refused(error=error),))
         return
     try:
-        connection.send(Ready())
+        connection.send((Ready(),))
         while True:
-            for message in answers(connection.recv(), reader):
-                connection.send(message)
+            held: tuple[Message, ...] = ()
+            for message in answers(connection.recv(), reader, showing):
+                held += (message,)
+                if not isinstance(message, Counted) or message.pages > 1:
+                    connection.send(held)
+                    held = ()
     except ModelError as error:  # one that is opened only when a field wants it
-        connection.send(Refused(error=error))
+        connection.send((Refused(error=error),))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def answers(task: Task, reader: PageReader) -> Iterator[Message]:
+def answers(task: Task, reader: PageReader, showing: Showing | None = None) -> Iterator[Message]:
     """What a worker says to a task; whatever is wrong with a page, its PageDone says it.
 
+    showing: how pages are put out, if they are.
     Raises ModelError if a model that a field wants cannot be used.
     """
     if task.count:
@@ -133,7 +146,7 @@ def answers(task: Task, reader: PageReader) -> Iterator[Message]:
     found = _pages(task, task.numbers)
     for place, number in enumerate(task.numbers, 1):
         try:
-            yield _read_next(task, number, found, reader)
+            yield _read_next(task, number, found, reader, showing)
         except ModelError:
             raise
         except Exception as error:  # one page must not cost the others
@@ -149,7 +162,9 @@ def _pages(task: Task, numbers: tuple[int, ...]) -> Iterator[Page | BadPage]:
     return read_pages(task.path, lean_px=FULL_PX, max_megapixels=MAX_MEGAPIXELS, numbers=numbers)
 
 
-def _read_next(task: Task, number: int, found: Iterator[Page | BadPage], reader: PageReader) -> PageDone:
+def _read_next(
+    task: Task, number: int, found: Iterator[Page | BadPage], reader: PageReader, showing: Showing | None
+) -> PageDone:
     start = time.perf_counter()
     page = next(found, None)
     decoded_s = time.perf_counter() - start
@@ -161,11 +176,13 @@ def _read_next(task: Task, number: int, found: Iterator[Page | BadPage], reader:
     start = time.perf_counter()
     read = reader.read(page, sha256)
     ms = 1000 * (decoded_s + time.perf_counter() - start)
+    read = replace(read, ms=round(ms, 1))
     return PageDone(
         file=task.file,
-        page=StoredPage.of(replace(read, ms=round(ms, 1))),
+        page=StoredPage.of(read),
         crops=cut_doubtful(page, read),
         tiles=cut_tiles(page, read),
+        shown=None if showing is None else showing.of(read),
     )
 
 

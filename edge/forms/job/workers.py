@@ -19,6 +19,7 @@ from multiprocessing.process import BaseProcess
 from edge.closing import Closing
 from edge.errors import JobError
 from edge.forms.job.job_page import StoredPage
+from edge.forms.job.shown import Showing
 from edge.forms.job.work import Counted, Message, OpenReader, PageDone, Ready, Refused, Task, error_page, serve
 
 # A page is tried so often: a worker may have died of something else, such as a neighbour's hunger for memory.
@@ -53,11 +54,15 @@ class _Worker:
 class Workers(Closing):
     """So many processes, each with its reader; tasks go in, what came of their pages comes out in any order."""
 
-    def __init__(self, open_reader: OpenReader, count: int, *, page_s: float) -> None:
-        """Nothing is started before the first task. page_s: how long a page may take."""
+    def __init__(self, open_reader: OpenReader, count: int, *, page_s: float, showing: Showing | None = None) -> None:
+        """Nothing is started before the first task. page_s: how long a page may take.
+
+        showing: how pages are put out, if they are.
+        """
         self.count = count
         self._open_reader = open_reader
         self._page_s = page_s
+        self._showing = showing
         self._workers: list[_Worker] = []
         self._said: queue.SimpleQueue[tuple[_Worker, Message | None]] = queue.SimpleQueue()
         self._again: deque[Task] = deque()
@@ -182,7 +187,9 @@ class Workers(Closing):
 
     def _start(self) -> _Worker:
         ours, theirs = _SPAWN.Pipe()
-        process = _SPAWN.Process(target=serve, args=(theirs, self._open_reader, os.getpid()), daemon=True)
+        process = _SPAWN.Process(
+            target=serve, args=(theirs, self._open_reader, os.getpid(), self._showing), daemon=True
+        )
         with _environment(), _deaf():
             process.start()
         theirs.close()
@@ -193,14 +200,15 @@ class Workers(Closing):
 
     def _listen(self, worker: _Worker) -> None:
         """Pass on what a worker says; None when it will say nothing more."""
-        message: Message | None = None
         while True:
+            messages: tuple[Message | None, ...]
             try:
-                message = worker.connection.recv()
+                messages = worker.connection.recv()
             except Exception:  # the pipe's end, or a message that was cut off by death
-                message = None
-            self._said.put((worker, message))
-            if message is None:
+                messages = (None,)
+            for message in messages:
+                self._said.put((worker, message))
+            if messages == (None,):
                 worker.connection.close()
                 return
 
