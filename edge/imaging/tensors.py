@@ -27,11 +27,18 @@ def fit_digit(ink: Image) -> Image:
     ink and thin ones pale when they shrink; then its centre of mass is put in the middle. Raises ShapeError for other
     shapes or types.
     """
+    tensor = np.zeros((SIDE, SIDE), np.uint8)
+    _fit(ink, tensor)
+    return tensor
+
+
+def _fit(ink: Image, tensor: Image) -> None:
+    """Draw the picture of one glyph's soft ink (h, w) into a tensor (28, 28) of zeros. Raises ShapeError."""
     if ink.ndim != 2 or ink.dtype != np.uint8 or not ink.size:
         raise ShapeError(f"ink is (h, w) uint8 and not empty, not {ink.shape} {ink.dtype}")
     left, top, width, height = cv2.boundingRect(ink)
     if not width:
-        return np.zeros((SIDE, SIDE), np.uint8)
+        return
     scale = FIT / max(width, height)
     shape = (max(1, round(width * scale)), max(1, round(height * scale)))
     # Area averaging keeps thin strokes when shrinking; cubic keeps edges when a tiny crop grows.
@@ -42,14 +49,12 @@ def fit_digit(ink: Image) -> Image:
     x = round(_CENTER - moments["m10"] / moments["m00"]) if moments["m00"] else (SIDE - shape[0]) // 2
     y = round(_CENTER - moments["m01"] / moments["m00"]) if moments["m00"] else (SIDE - shape[1]) // 2
     x, y = min(max(x, 0), SIDE - shape[0]), min(max(y, 0), SIDE - shape[1])
-    tensor = np.zeros((SIDE, SIDE), np.uint8)
     tensor[y : y + shape[1], x : x + shape[0]] = small
-    return tensor
 
 
 def digit_tensors(inks: Sequence[Image]) -> Image:
     """(n, 28, 28, 1) uint8 tensors of n glyphs' soft ink; n may be 0."""
     tensors = np.zeros((len(inks), SIDE, SIDE, 1), np.uint8)
     for tensor, ink in zip(tensors, inks, strict=True):
-        tensor[:, :, 0] = fit_digit(ink)
+        _fit(ink, tensor[:, :, 0])
     return tensors

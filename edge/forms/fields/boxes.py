@@ -156,7 +156,7 @@ def _pieces(bands: Image, xs: npt.NDArray[np.intp]) -> Image:
     sides = len(xs) - 1
     inner = bands.reshape(lines * rows, width)[:, xs[0] : xs[-1]]
     small = cv2.resize(inner, (sides * _PIECES, lines * rows), interpolation=cv2.INTER_AREA)
-    return np.ascontiguousarray(np.moveaxis(small.reshape(lines, rows, sides, _PIECES)[..., 1:-1], 3, 0))
+    return np.ascontiguousarray(small.reshape(lines, rows, sides, _PIECES)[..., 1:-1].transpose(3, 0, 1, 2))
 
 
 def _middles(bands: Image, xs: npt.NDArray[np.intp]) -> Image:

@@ -19,7 +19,10 @@ from edge.values import Image
 _SEARCH_PX = 800
 # The window of the adaptive threshold in the first, quick look; the second look takes OpenCV's own three.
 _QUICK_WINDOW_PX = 23
-_CORNER_PART = 0.2
+# Corners of the page so large are looked at: first those that hold the marks of a sheet that lies straight.
+_CORNER_PARTS = (0.12, 0.2)
+# Marks whose outline is shorter than this part of the longer side of what is looked at are none; so OpenCV has it.
+_LEAST_OUTLINE = 0.03
 # How far a mark's printed edges are looked for around where its corners were found.
 _EDGE_REACH_MM = 0.8
 _FINE_REACH_MM = 0.4
@@ -46,8 +49,11 @@ def find_marks(pixels: Image, dictionary: str, wanted: frozenset[int]) -> FoundM
     """
     halvings = max(0, int(math.log2(max(pixels.shape) / _SEARCH_PX)))
     shrink = 2**halvings
-    found = _in_corners(pixels, dictionary, halvings)
-    if not wanted.issubset(found):
+    for part in _CORNER_PARTS:
+        found = _in_corners(pixels, dictionary, halvings, part)
+        if wanted.issubset(found):
+            break
+    else:
         small = _halved(pixels, halvings)
         found |= _detect(small, dictionary, shrink, quick=True)
         if len(wanted.intersection(found)) < 3:
@@ -58,18 +64,21 @@ def find_marks(pixels: Image, dictionary: str, wanted: frozenset[int]) -> FoundM
     return FoundMarks(ids=ids, corners=np.array([found[i] for i in ids], np.float64).reshape(-1, 4, 2))
 
 
-def _in_corners(pixels: Image, dictionary: str, halvings: int) -> dict[int, Floats]:
-    """What is found in the corners alone, in a part of the time: a sheet scanned straight has its marks there."""
+def _in_corners(pixels: Image, dictionary: str, halvings: int, part: float) -> dict[int, Floats]:
+    """What is found in the corners alone, each a part of the page wide and high: a small part of the time."""
     found: dict[int, Floats] = {}
     shrink = 2**halvings
     height, width = (side // shrink for side in pixels.shape)
-    down, across = round(_CORNER_PART * height), round(_CORNER_PART * width)
+    down, across = round(part * height), round(part * width)
+    least = _LEAST_OUTLINE * _CORNER_PARTS[-1] / part  # marks of the same size, however large the corner
     for top in (0, shrink * (height - down)):
         for left in (0, shrink * (width - across)):
-            part = pixels[top : top + shrink * down, left : left + shrink * across]
-            if not part.size:
+            corner = pixels[top : top + shrink * down, left : left + shrink * across]
+            if not corner.size:
                 continue
-            for mark, corners in _detect(_halved(part, halvings), dictionary, shrink, quick=True).items():
+            for mark, corners in _detect(
+                _halved(corner, halvings), dictionary, shrink, quick=True, least=least
+            ).items():
                 found[mark] = corners + np.array([left, top])
     return found
 
@@ -84,9 +93,11 @@ def _halved(pixels: Image, times: int) -> Image:
     return pixels
 
 
-def _detect(pixels: Image, dictionary: str, shrink: int, *, quick: bool) -> dict[int, Floats]:
+def _detect(
+    pixels: Image, dictionary: str, shrink: int, *, quick: bool, least: float = _LEAST_OUTLINE
+) -> dict[int, Floats]:
     """Corners (4, 2) of each mark's id, in pixels of the page that was shrunk."""
-    corners, ids, _ = _detector(dictionary, quick).detectMarkers(pixels)
+    corners, ids, _ = _detector(dictionary, quick, least).detectMarkers(pixels)
     found: dict[int, Floats] = {}
     if ids is None:
         return found
@@ -96,8 +107,9 @@ def _detect(pixels: Image, dictionary: str, shrink: int, *, quick: bool) -> dict
 
 
 @lru_cache(maxsize=16)
-def _detector(dictionary: str, quick: bool) -> Any:
+def _detector(dictionary: str, quick: bool, least: float) -> Any:
     settings = cv2.aruco.DetectorParameters()
+    settings.minMarkerPerimeterRate = least
     if quick:
         settings.adaptiveThreshWinSizeMin = settings.adaptiveThreshWinSizeMax = _QUICK_WINDOW_PX
     return cv2.aruco.ArucoDetector(_dictionary(dictionary), settings)

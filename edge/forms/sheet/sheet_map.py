@@ -127,7 +127,7 @@ class SheetMap:
         """The part of pixels around a box, shrunk so far that no pixel is passed over; its left and top; how often."""
         left, top, width, height = box_mm
         finer = self.px_per_mm((left + width / 2, top + height / 2)) / px_per_mm
-        shrink = int(np.clip(finer, 1, _MOST_SHRUNK))
+        shrink = int(min(max(finer, 1), _MOST_SHRUNK))
         if shrink == 1:
             return pixels, (0, 0), 1
         rim = np.linspace(0, 1, 5)
