@@ -127,7 +127,9 @@ def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...], label: st
     found = [
         (start, way, length)
         for start, way, length in _chords(rim, width)
-        if length > least and _is_inked(seen, mask.shape[1], start, way * (length - width))
+        if length > least
+        and _is_inked(seen, mask.shape[1], start, way * (length - width))
+        and _are_ends_free(seen, mask.shape[1], start, way, length, width)
     ]
     if not found:
         return None
@@ -135,8 +137,6 @@ def _through(mask: Image, contours: tuple[npt.NDArray[np.int32], ...], label: st
     starts, ways, lengths = (np.array(values) for values in zip(*found, strict=True))
     alone = _ends_alone(rim[::2, 0], starts, ways, lengths, width, out)
     for i in sorted(np.flatnonzero(alone).tolist(), key=lambda i: -found[i][2]):
-        if not _are_ends_free(seen, mask.shape[1], *found[i], width):
-            continue
         stroke = _judged(mask, *found[i], width, out, _BESIDE_OF_7 if label == "7" else _BESIDE)
         if stroke is not None and cv2.countNonZero(stroke.rest) >= (_REST_OF_1 if is_1 else _REST) * area:
             return stroke
