@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from edge.counted import counted
 from edge.errors import SourceError
 from edge.imaging.tensors import SIDE, fit_digit
 from edge.reading.digit import find_digit
@@ -81,7 +82,8 @@ def read_label_folder(folder: Path) -> LabelledPictures:
             digest.update(f"{label}/{file.name}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
     others = sum(1 for label in labels for file in (folder / label).iterdir() if file not in found[label])
     if others:
-        log.warning("%s: %d files that are no images were skipped", folder, others)
+        passed = counted(others, "file that is no image was", "files that are no images were")
+        log.warning("%s: %s skipped", folder, passed)
     return LabelledPictures(images=np.stack(images), y=np.array(y), labels=labels, sha256=digest.hexdigest())
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from edge.reading.evidence import Trace
-from edge.reading.progress import Progress
+from edge.reading.progress import Progress, say_skipped
 from edge.reading.reader import Reader
 from edge.sinks.pages import PageResult, PagesSink
 from edge.sources.files import BadPage, expand_paths, read_pages
@@ -42,8 +42,7 @@ def read_files(
     it came about. Raises SinkError if the sink or one of the folders cannot be written.
     """
     found = expand_paths(paths)
-    if found.skipped:
-        log.warning("%d files in folders are neither images, TIFF nor PDF and were passed over", found.skipped)
+    say_skipped(found.skipped)
     failed = 0
     trace = None if explain_to is None else Trace()
     for result, page in _with_progress(_results(found.files, reader, max_megapixels, trace), len(found.files)):

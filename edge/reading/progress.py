@@ -1,4 +1,4 @@
-"""How far a long piece of work is: a bar for a person who watches, a line now and then for a log."""
+"""How far a long piece of work is, a bar for a person, a line now and then for a log; and what was left out."""
 
 from __future__ import annotations
 
@@ -6,12 +6,21 @@ import logging
 import sys
 import time
 
+from edge.counted import counted
+
 log = logging.getLogger(__name__)
 
 # A person watching wants to see movement; a log wants a line now and then.
 _TERMINAL_S = 0.2
 _LOG_S = 20.0
 _BAR = 20
+
+
+def say_skipped(files: int) -> None:
+    """Warn of so many files in folders that hold no pages; nothing of none."""
+    if files:
+        passed = counted(files, "file in folders is", "files in folders are")
+        log.warning("%s neither images, TIFF nor PDF: passed over", passed)
 
 
 class Progress:
@@ -31,7 +40,7 @@ class Progress:
             return
         self._last = now
         spent = now - self._start
-        line = f"{files} of {self._files} files, {pages} pages, {pages / spent:.1f} pages/s"
+        line = f"{files} of {counted(self._files, 'file')}, {counted(pages, 'page')}, {pages / spent:.1f} pages/s"
         if files > known:
             line += f", {_clock((self._files - files) * spent / (files - known))} left"
         if self._watched:

@@ -57,7 +57,7 @@ def test_jsonl_has_an_object_a_page_in_order_and_the_bad_file_does_not_stop_it(f
     assert set(first) >= {"source", "page", "width", "height", "ms", "error", "readings"}
     assert set(first["readings"][0]) >= {"text", "confidence", "status", "box", "digits"}  # type: ignore[index]
     assert pages[2]["readings"] == []
-    assert "1 files in folders" in done.stderr
+    assert "1 file in folders is neither" in done.stderr
 
 
 def test_two_runs_differ_in_ms_only(folder: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_folder_gives_its_names_as_labels_and_keeps_a_fifth_for_testing(
     assert (len(data.x_train), np.bincount(data.y_test).tolist()) == (16, [2, 2])
     # Mixed, or the part held back from the end would be all of one label.
     assert set(data.y_train[-6:]) == {0, 1}
-    assert "1 files that are no images" in caplog.text
+    assert "1 file that is no image was skipped" in caplog.text
     assert load_data(folder).sha256 == data.sha256
     (folder / "a" / "00.png").rename(folder / "b" / "99.png")
     assert load_data(folder).sha256 != data.sha256

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 
+from edge.counted import counted
 from edge.errors import UsageError
-from edge.forms.counted import counted
 from edge.forms.job.generation import Generation
 from edge.forms.job.kept_forms import keep_forms
 from edge.forms.job.ledger import Ledger, Run
@@ -23,6 +23,7 @@ from edge.forms.template import Template
 from edge.forms.threshold import choose_threshold
 from edge.forms.truth import read_truth
 from edge.forms.values import FormPage
+from edge.reading.progress import say_skipped
 from edge.sources.files import expand_paths
 
 log = logging.getLogger(__name__)
@@ -93,11 +94,7 @@ def read_job(
     """
     settings.generation(templates)  # a model that cannot be used is known before anything is made
     found = expand_paths(scans)
-    if found.skipped:
-        log.warning(
-            "%s neither images, TIFF nor PDF: passed over",
-            counted(found.skipped, "file in folders is", "files in folders are"),
-        )
+    say_skipped(found.skipped)
     with Ledger(job, create=True) as ledger:
         if settings.truth is not None:
             settings = _with_threshold(ledger, settings, found.files, templates, stopped)

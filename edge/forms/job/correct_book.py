@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.counted import counted
 from edge.errors import SourceError, UsageError
-from edge.forms.counted import counted
 from edge.forms.job.entries import Said, clean_name, clean_value, enter
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_book import EMPTY, UNREADABLE

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from edge.counted import counted
 from edge.errors import UsageError
-from edge.forms.counted import counted
 from edge.forms.job.job_page import Copies, JobPage
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.spreadsheet import write_parquet, write_xlsx

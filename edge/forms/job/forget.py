@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from edge.forms.counted import counted
+from edge.counted import counted
 from edge.forms.job.entries import forget_said, iso_time
 from edge.forms.job.job_page import StoredPage, page_from_json
 from edge.forms.job.ledger import Ledger

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from edge.forms.counted import counted
+from edge.counted import counted
 from edge.forms.job.job_folder import is_locked
 from edge.forms.job.job_page import Copies, JobPage
 from edge.forms.job.ledger import Ledger

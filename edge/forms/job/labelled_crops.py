@@ -12,8 +12,8 @@ from pathlib import Path
 
 import cv2
 
+from edge.counted import counted
 from edge.errors import SourceError
-from edge.forms.counted import counted
 from edge.forms.fields.cells import find_cells
 from edge.forms.job.job_page import Copies, JobPage, Judged
 from edge.forms.job.kept_forms import kept_form

@@ -8,8 +8,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from edge.counted import counted
 from edge.errors import UsageError
-from edge.forms.counted import counted
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import Open, ReviewQueue, Seen
 from edge.forms.job.spreadsheet import TEXT_FORMAT, aside, ended, library, text_cell

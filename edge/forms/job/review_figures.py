@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.forms.counted import counted
+from edge.counted import counted
 from edge.forms.job.job_page import Copies
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.review_queue import Left, ReviewQueue

@@ -8,8 +8,8 @@ from html import escape
 from itertools import groupby
 from pathlib import Path
 
+from edge.counted import counted
 from edge.errors import SourceError
-from edge.forms.counted import counted
 from edge.forms.job.crops import cut_field
 from edge.forms.job.ledger import Ledger
 from edge.forms.job.reopen import reopen

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.counted import counted
 from edge.errors import SourceError, UsageError
-from edge.forms.counted import counted
 from edge.forms.make.overlay import Bgr, as_color, label, outline_mm
 from edge.forms.register import Laid, lay
 from edge.forms.sheet.page_code import PX_PER_MM, code_box_mm, read_code
