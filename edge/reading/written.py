@@ -34,7 +34,7 @@ OpenStrips: TypeAlias = "Callable[[], StripReader]"
 # A neighbour that is no digit and nearer than this, in digit heights, makes a digit a letter of its word.
 _WORD_GAP = 0.3
 # A number that the digit network is less sure of than this is read again, whole.
-_SURE_OF_ALL = 0.97
+_SURE_OF_ALL = 0.95
 # A digit that stands free beside some that touch is what it was named from this confidence on.
 _SURE = 0.9
 _VIEWS = 3
@@ -226,7 +226,7 @@ def _read_again(
     text = text_of(digits)
     box, whole = _whole(strip, [glyph.box for glyph in glyphs])
     line = read_strip(whole, strips, views=1, divide=False)
-    if not any(found.prediction.text == text and found.prediction.confidence >= _SURE_OF_ALL for found in line.numbers):
+    if not any(found.prediction.text == text and found.prediction.confidence >= _SURE for found in line.numbers):
         line = read_strip(whole, strips, views=_VIEWS, divide=False, before=line)
     if not line.numbers:
         return digits, confidence, None
