@@ -20,6 +20,7 @@ from edge.sinks.state import lock
 _REMEMBERED = 2000
 _TAIL_BYTES = 1_000_000
 _NOTHING_TO_SYNC = (errno.EBADF, errno.EINVAL, errno.EROFS)  # closed at present; a device
+_JSON_HEAD = '{"id": "'  # of each line of ours
 _CSV_CELLS = CSV_HEADER.count(",") + 1
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -100,15 +101,29 @@ class FileSink:
             self._is_file = stat.S_ISREG(os.fstat(self._descriptor).st_mode)
             if self._is_file:
                 lock(self._descriptor, f"sink {self.path}")
-            size = self._size()
-            # A line that an earlier crash cut off ends here, so that ours begins a new one.
-            if size and os.pread(self._descriptor, 1, size - 1) != b"\n":
-                self._put(b"\n")
-            elif not size and self._form == "csv":
+            self._mend()
+            if not self._size() and self._form == "csv":
                 self._put(CSV_HEADER.encode())
         except BaseException:
             self._let_go()
             raise
+
+    def _mend(self) -> None:
+        """Take back a line that a crash cut off; after somebody else's last words ours begin a new one."""
+        size = self._size()
+        if not size or os.pread(self._descriptor, 1, size - 1) == b"\n":
+            return
+        start = max(0, size - _TAIL_BYTES)
+        last = os.pread(self._descriptor, _TAIL_BYTES, start).rpartition(b"\n")[2]
+        ours, head = (CSV_HEADER, 0) if self._form == "csv" else (_JSON_HEAD, size - len(last))
+        found = os.pread(self._descriptor, len(ours), head).decode(errors="replace")
+        if ours.startswith(found):
+            try:
+                os.ftruncate(self._descriptor, size - len(last))
+            except OSError as error:
+                raise self._failure(error) from error
+        else:
+            self._put(b"\n")
 
     def _size(self) -> int:
         return os.fstat(self._descriptor).st_size

@@ -83,14 +83,31 @@ def test_an_id_that_is_in_the_file_or_those_before_is_not_written_again(tmp_path
     assert all(text.count(f"a-{number}") == 1 for number in range(1, 6))
 
 
-def test_a_line_cut_off_by_a_power_cut_does_not_count_as_written(tmp_path: Path) -> None:
-    for form, cut in (("jsonl", '{"id": "a-1", "time'), ("csv", f"{CSV_HEADER}a-1,2026-")):
-        path = tmp_path / form
-        path.write_text(cut)
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_line_cut_off_anywhere_by_a_power_cut_is_taken_back_and_comes_again(tmp_path: Path, form: Format) -> None:
+    path = tmp_path / "events"
+
+    def write_both() -> bytes:
+        sink = FileSink(path, form)
+        for number in (1, 2):
+            sink.write(event(number))
+        sink.close()
+        return path.read_bytes()
+
+    whole = write_both()
+    for cut in range(len(whole)):
+        path.write_bytes(whole[:cut])
+        assert write_both() == whole, whole[:cut]
+
+
+def test_what_others_wrote_stays_whole_and_ours_begins_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "events"
+    for form in ("jsonl", "csv"):
+        path.write_text("my list")
         sink = open_sink(f"{form}:{path}")
         sink.write(event(1))
         sink.close()
-        assert path.read_text().count("a-1") == 2 and path.read_text().startswith(cut + "\n")
+        assert path.read_text().startswith("my list\n") and path.read_text().count("a-1") == 1
 
 
 def test_a_file_that_was_moved_or_deleted_is_begun_anew(tmp_path: Path) -> None:
