@@ -1,7 +1,8 @@
 """Which finds on a page are likely writing: what stands on the paper that the sure numbers stand on, and looks alike.
 
 A network calls many things a digit that are none: a finger's edge is a 1, a ring of coffee a 0. What is sure by itself,
-a number of several digits, tells where paper is and how its writer's pen and hand look; the rest is measured by it.
+a number of several digits, tells where paper is and how its writer's pen and hand look; the rest is measured by it, and
+what the measures together say is learned from drawn scenes (edge.reading.odds).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from edge.imaging.ink import quantile
 from edge.imaging.page_ink import PageInk
+from edge.reading.odds import probability_of_writing
 from edge.reading.written import Written
 from edge.values import Image
 
@@ -25,11 +27,8 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 # From this confidence on a number, or a single digit that is no mere stroke or ring, speaks for the page.
 _SURE = 0.9
 _SURE_ALONE = 0.99
-# What there are doubts about may be passed over as no writing up to this confidence where it has several digits.
-_SURE_OF_SEVERAL = 0.83
-# A single digit less sure than this, beside other numbers or without any, is most likely none; where there is nothing
-# but numbers and its pen is theirs, specks are rare.
-_LIKELY, _LIKELY_ALONE, _LIKELY_AMONG_NUMBERS = 0.85, 0.7, 0.6
+# What is less probably writing than this is passed over; what is less probably than that has to be looked at.
+_NO_WRITING, _PLAIN = 0.2, 0.7
 # Light on one sheet changes by less than this part within three pixels of the small picture, at its edge by more.
 _STEP = 0.2
 _LOG_SCALE = 60.0
@@ -39,20 +38,16 @@ _STROKES_PX = 7
 # share of its light; tables are darker still.
 _SHADOW = 0.52
 _LARGE_PART = 0.02
-# Writing of one hand: heights, strokes and ink differ by less than this factor; mere strokes and rings by still less.
-_ALIKE = 2.5
-_ALIKE_MERE = 1.5
-# With one pen heights differ by more than strokes and ink do; where there is nothing but numbers, all may differ more.
-_FAR_FROM_IT, _ALIKE_PEN = 2.5, 1.6
-_LOWER_AMONG_NUMBERS, _HIGHER_AMONG_NUMBERS, _ALIKE_PEN_AMONG_NUMBERS = 3.0, 4.0, 2.2
-# Of the very same pen.
-_SAME_PEN = 1.42
-# A stroke much lower than they are is a speck nevertheless.
-_LOWEST_STROKE = 0.6
+# Writing of one hand: heights, strokes and ink differ by less than this factor.
+_ALIKE = 1.5
+# Beyond these logarithms a difference says no more.
+_MOST_UNLIKE = 1.5
 # A single digit among more than so many finds that are none does not tell where the paper is.
 _OF_MANY = 4
 # Letters that are no candidates, an m for one, stand so near to the next, in parts of its height, and about as high.
 _LETTER_GAP, _LETTER_LOW, _LETTER_HIGH = 0.12, 0.6, 1.6
+# With more digits than this a number is no surer to be one.
+_MANY = 5
 # A pen's stroke is thinner than this part of a digit's height.
 _THICKEST = 0.42
 
@@ -95,6 +90,15 @@ class _Find:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measures:
+    """What tells whether a find, of several digits or one, is writing: values by name; in words, what is against it."""
+
+    values: dict[str, float]
+    several: bool
+    against: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Paper:
     """Where the paper is that sure numbers stand on: (h, w) uint8, not 0 there, on a picture so much smaller.
 
@@ -113,6 +117,22 @@ class Paper:
         return bool(self.mask[y, x])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Surroundings:
+    """What a find is measured by: the paper, if known, and the typical height, stroke and ink of the writing on it.
+
+    pure: nothing on that paper is no number; drowned: there is more that is none than there are sure digits. strange,
+    speakers: how many finds on the page are no number, and how many are sure ones.
+    """
+
+    paper: Paper | None
+    typical: tuple[float, ...]
+    pure: bool
+    drowned: bool
+    strange: int
+    speakers: int
+
+
 def paper_of(numbers: Sequence[Written], page: PageInk) -> Paper | None:
     """The Paper that the sure ones of these numbers stand on; None if none is sure."""
     return _paper_around(_speakers([_measured(number, page) for number in numbers]), page)
@@ -124,7 +144,17 @@ def doubts_of(
     strange: Sequence[tuple[float, float]] = (),
     known: Paper | None = None,
 ) -> tuple[Doubt, ...]:
-    """The Doubt about each number found on a page.
+    """The Doubt about each number found on a page; strange and known as in `measures_of`."""
+    return tuple(_doubt(measures) for measures in measures_of(numbers, page, strange, known))
+
+
+def measures_of(
+    numbers: Sequence[Written],
+    page: PageInk,
+    strange: Sequence[tuple[float, float]] = (),
+    known: Paper | None = None,
+) -> tuple[Measures, ...]:
+    """What tells of each number found on a page whether it is writing.
 
     strange: the middles (x, y), on the page's small picture, of what was looked at and is no number. known: the paper
     of some of these numbers; it is looked for again only if there are others that tell where it is.
@@ -140,10 +170,17 @@ def doubts_of(
     beside = 0 if paper is None else sum(paper.holds(place) for place in strange)
     said = sum(speaker.length for speaker in speakers)
     drowned = said < beside
-    pure = not beside
     if all(speaker.length == 1 for speaker in speakers):  # a speck among many looks like a digit
         drowned |= _OF_MANY * said < len(strange) + len(finds) - len(speakers)
-    return tuple(_doubt(find, paper, typical, spoke=find in speakers, drowned=drowned, pure=pure) for find in finds)
+    surroundings = _Surroundings(
+        paper=paper,
+        typical=tuple(typical),
+        pure=not beside,
+        drowned=drowned,
+        strange=len(strange),
+        speakers=len(speakers),
+    )
+    return tuple(_measures(find, surroundings, spoke=find in speakers) for find in finds)
 
 
 def _speakers(finds: Sequence[_Find]) -> list[_Find]:
@@ -152,65 +189,62 @@ def _speakers(finds: Sequence[_Find]) -> list[_Find]:
     return [find for find in sure if find.length > 1] or sure
 
 
-def _doubt(
-    find: _Find, paper: Paper | None, typical: Sequence[float], *, spoke: bool, drowned: bool, pure: bool
-) -> Doubt:
-    """The Doubt about a find, beside the paper that numbers stand on and their typical size, stroke and ink.
-
-    drowned: there is more on that paper that is no number than there are sure digits; pure: there is nothing on
-    it that is no number.
-    """
-    reasons: list[str] = []
-    if drowned:
-        reasons.append("most of what is on this paper is no number")
-    no_writing = among_numbers = same_pen = False
-    if find.in_word:
-        reasons.append("stands in a word")
-        no_writing = True
-    if find.letters:
-        reasons.append("other writing stands as close as in a word")
-    if find.size[1] > _THICKEST:
-        reasons.append("too thick for a pen")
-    if paper is None:
-        if find.mere:
-            reasons.append("mere strokes or rings, and no other number to compare them with")
-        elif find.length == 1:
-            reasons.append("a single digit, and no other number to compare it with")
-        no_writing |= find.length == 1 and find.confidence < _LIKELY_ALONE
-    elif not spoke:
-        if not paper.holds(find.place):
-            reasons.append("not on the paper that the others are on")
-            no_writing = True
-        height, stroke, strength = (math.log(max(a, 1e-3) / b) for a, b in zip(find.size, typical, strict=True))
-        # One may write larger and smaller, with the same pen or, in a photo, nearer to it.
-        pen = max(min(abs(stroke), abs(height + stroke)), abs(strength))
-        same_pen = pen <= math.log(_SAME_PEN)
-        if max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE_MERE if find.mere else _ALIKE):
-            reasons.append("not like the other writing")
-            among_numbers = pure and len(reasons) == 1 and _may_be_of_another_size(find, height, pen)
-            far = abs(height) > math.log(_FAR_FROM_IT) or pen > math.log(_ALIKE_PEN)
-            # Strokes side by side are marks, or, among nothing but numbers, ones of the same pen.
-            far |= find.length > 1 and (not pure or not same_pen or height < math.log(_LOWEST_STROKE))
-            no_writing |= not among_numbers and ((find.mere and (far or drowned)) or find.confidence < _SURE_ALONE)
-    no_writing &= find.length == 1 or find.mere or find.confidence < _SURE_OF_SEVERAL
-    # Beside other numbers a single digit has to look like one.
-    if paper is not None and find.length == 1:
-        strange = find.mere or (reasons and not among_numbers)
-        likely = _LIKELY_AMONG_NUMBERS if pure and same_pen and not reasons else _LIKELY
-        no_writing |= find.confidence < (_SURE if strange else likely)
-    # Two reasons of its own are enough for several digits too, but for sure ones that stand free: another pen's, on
-    # another sheet.
-    no_writing |= len(reasons) - drowned > 1 and (bool(find.in_word) or find.confidence < _SURE_OF_SEVERAL)
-    return Doubt(reasons=tuple(reasons), no_writing=no_writing)
+def _doubt(measures: Measures) -> Doubt:
+    """What measures say: the more probable writing is, the less of a Doubt."""
+    writing = probability_of_writing(measures.values, several=measures.several)
+    if writing >= _PLAIN:
+        return Doubt()
+    return Doubt(reasons=measures.against or ("little about it looks like writing",), no_writing=writing < _NO_WRITING)
 
 
-def _may_be_of_another_size(find: _Find, height: float, pen: float) -> bool:
-    """True if a find, with the logarithms of how it differs from the numbers around it, may be one of them."""
-    if find.text.strip("1") == "" and (find.length > 1 or height < math.log(_LOWEST_STROKE)):
-        return False
-    alike = -math.log(_LOWER_AMONG_NUMBERS) <= height <= math.log(_HIGHER_AMONG_NUMBERS)
-    alike &= pen <= math.log(_ALIKE_PEN_AMONG_NUMBERS)
-    return alike and find.confidence >= (_SURE_ALONE if find.mere else _LIKELY)
+def _measures(find: _Find, around: _Surroundings, *, spoke: bool) -> Measures:
+    """The Measures of a find; spoke: it is one of those by which the others are measured."""
+    on_paper = around.paper is not None and around.paper.holds(find.place)
+    height = stroke = strength = 0.0
+    if around.typical:
+        pairs = zip(find.size, around.typical, strict=True)
+        height, stroke, strength = (math.log(max(own, 1e-3) / usual) for own, usual in pairs)
+    # One may write larger and smaller, with the same pen or, in a photo, nearer to it.
+    pen = min(max(min(abs(stroke), abs(height + stroke)), abs(strength)), _MOST_UNLIKE)
+    values = {
+        "sure": -math.log(1 - min(find.confidence, 0.9999) + 1e-4),
+        "strokes": float(find.text.strip("1") == ""),
+        "rings": float(find.text.strip("0") == ""),
+        "lower": max(-height, 0.0),
+        "higher": max(height, 0.0),
+        "other pen": pen,
+        "other stroke": min(abs(stroke), _MOST_UNLIKE),
+        "other ink": min(abs(strength), _MOST_UNLIKE),
+        "paper known": float(around.paper is not None),
+        "off the paper": float(around.paper is not None and not on_paper),
+        "speaks": float(spoke),
+        "nothing strange": float(around.paper is not None and around.pure),
+        "mostly strange": float(around.drowned),
+        "strange": math.log1p(around.strange),
+        "speakers": math.log1p(around.speakers),
+        "beside letters": float(find.letters),
+        "in a word": float(bool(find.in_word)),
+        "too thick": float(find.size[1] > _THICKEST),
+        "thickness": min(find.size[1], 1.0),
+        "darkness": math.log(find.size[2] + 0.01),
+        "mere and lower": find.mere * max(-height, 0.0),
+        "mere and other pen": find.mere * pen,
+        "mere and alone": float(find.mere and around.paper is None),
+    }
+    if find.length > 1:
+        digits = float(min(find.length, _MANY))
+        values |= {"digits": digits, "sure digits": digits * values["sure"]}
+    unlike = max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE)
+    against = {
+        "most of what is on this paper is no number": around.drowned,
+        "stands in a word": bool(find.in_word),
+        "other writing stands as close as in a word": find.letters,
+        "too thick for a pen": find.size[1] > _THICKEST,
+        "no other number to compare it with": around.paper is None,
+        "not on the paper that the others are on": around.paper is not None and not on_paper,
+        "not like the other writing": unlike and not spoke,
+    }
+    return Measures(values=values, several=find.length > 1, against=tuple(name for name, on in against.items() if on))
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
