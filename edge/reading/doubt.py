@@ -91,11 +91,15 @@ class _Find:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Measures:
-    """What tells whether a find, of several digits or one, is writing: values by name; in words, what is against it."""
+    """What tells whether a find, of several digits or one, is writing: values by name; in words, what is against it.
+
+    strange: whether somebody has to look at it, however probable it is: scenes are drawn of few kinds of print.
+    """
 
     values: dict[str, float]
     several: bool
     against: tuple[str, ...]
+    strange: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -190,9 +194,9 @@ def _speakers(finds: Sequence[_Find]) -> list[_Find]:
 
 
 def _doubt(measures: Measures) -> Doubt:
-    """What measures say: the more probable writing is, the less of a Doubt."""
+    """What measures say: the more probable writing is, the less of a Doubt; of what is strange there always is some."""
     writing = probability_of_writing(measures.values, several=measures.several)
-    if writing >= _PLAIN:
+    if writing >= _PLAIN and not measures.strange:
         return Doubt()
     return Doubt(reasons=measures.against or ("little about it looks like writing",), no_writing=writing < _NO_WRITING)
 
@@ -234,7 +238,7 @@ def _measures(find: _Find, around: _Surroundings, *, spoke: bool) -> Measures:
     if find.length > 1:
         digits = float(min(find.length, _MANY))
         values |= {"digits": digits, "sure digits": digits * values["sure"]}
-    unlike = max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE)
+    unlike = not spoke and max(abs(height), abs(stroke), abs(strength)) > math.log(_ALIKE)
     against = {
         "most of what is on this paper is no number": around.drowned,
         "stands in a word": bool(find.in_word),
@@ -242,9 +246,15 @@ def _measures(find: _Find, around: _Surroundings, *, spoke: bool) -> Measures:
         "too thick for a pen": find.size[1] > _THICKEST,
         "no other number to compare it with": around.paper is None,
         "not on the paper that the others are on": around.paper is not None and not on_paper,
-        "not like the other writing": unlike and not spoke,
     }
-    return Measures(values=values, several=find.length > 1, against=tuple(name for name, on in against.items() if on))
+    strange = any(against.values()) or (unlike and find.mere)
+    against["not like the other writing"] = unlike
+    return Measures(
+        values=values,
+        several=find.length > 1,
+        against=tuple(name for name, on in against.items() if on),
+        strange=strange,
+    )
 
 
 def _measured(number: Written, page: PageInk) -> _Find:
