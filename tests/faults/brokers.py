@@ -110,7 +110,9 @@ class Listener:
         self.messages: list[Message] = []
         self._subscribed = threading.Event()
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, reconnect_on_failure=False)
+        self._gone = threading.Event()
         self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_disconnect = lambda *_: self._gone.set()
         self._client.on_message = lambda _client, _data, message: self.messages.append(
             Message(message.topic, message.payload, message.retain)
         )
@@ -128,6 +130,10 @@ class Listener:
 
     def ids(self, topic: str = "desk/events") -> list[str]:
         return [message.json["id"] for message in self.of(topic)]
+
+    def hear_out(self) -> None:
+        """Wait until everything that a broker which was killed had written is here."""
+        assert self._gone.wait(30)
 
     def publish(self, topic: str, payload: str) -> None:
         self._client.publish(topic, payload, qos=1).wait_for_publish(30)

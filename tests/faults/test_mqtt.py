@@ -132,6 +132,7 @@ def test_a_broker_killed_in_mid_run_gets_every_event_in_order(
                 broker.stop()
                 relay.close()
                 wait_for(lambda: not sink.queue.connected)
+                heard.hear_out()
             else:
                 wait_for(lambda: sink.queue.waiting == 0)
                 wait_for(lambda heard=heard: heard.ids()[-1:] == numbered(299))  # type: ignore[misc]
