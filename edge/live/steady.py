@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
 
-from edge.live.track import SAME_PART, Track, alike_high, overlap, part_within
-from edge.live.vote import Verdict, Votes, decide
+from edge.live.track import SAME_PART, Track, alike_high, overlap, part_within, side_by_side
+from edge.live.vote import Verdict, Votes, decide, part_longer
 from edge.sinks.base import Event, Happening
 from edge.values import Frame, Reading
 
@@ -63,6 +63,10 @@ _SURE_STROKE = 0.995
 _HALF = 0.5
 _MOSTLY = 0.7
 _ALWAYS = 0.8
+# What stands so near to something else for so long is a number all the same: between them is a dash, or a colon.
+_APART_S = 2.0
+# A piece is one while what it is a piece of is seen in this part of its own frames.
+_TORN = 0.2
 _ROUNDING_S = 1e-6
 _LONGEST_STEP_S, _SHORTEST_STEP_S = 0.5, 1e-3
 
@@ -156,8 +160,13 @@ class Steady:
         """What has become of a track that was just seen; its `shown` is set accordingly."""
         before = track.shown
         if before is None:
-            verdict = decide(track.votes.readings())
-            if not self._believed(verdict, now - track.born, track.seen_part) or self._part_of_another(track):
+            readings = track.votes.readings()
+            verdict = decide(readings)
+            if (
+                not self._believed(verdict, now - track.born, track.seen_part)
+                or self._part_of_another(track)
+                or self._is_torn(track, verdict, readings, now - track.born)
+            ):
                 guessed = self._is_guess(verdict, now - track.born, track.seen_part) and not self._others_at(track)
                 track.guess = replace(verdict.reading, status="review") if guessed else None
                 return None
@@ -204,10 +213,13 @@ class Steady:
         since = track.votes.since(before.text)
         if len(since) < own.votes:
             return None
-        verdict = decide([reading for _, reading in since])
+        readings = [reading for _, reading in since]
+        verdict = decide(readings)
         waited = now - since[0][0]
         least = own.fragment_s if verdict.reading.text in before.text else own.change_s
         if waited < least - _ROUNDING_S or not self._believed(verdict, waited):
+            return None
+        if self._is_torn(track, verdict, readings, waited):
             return None
         track.votes.forget(time for time, _ in since)
         return verdict
@@ -219,6 +231,26 @@ class Steady:
     def _part_of_another(self, track: Track) -> bool:
         """True if it stands where a number that was told before it is still seen: a piece of that, not one more."""
         return any(other.seen == track.seen for other in self._others_at(track))
+
+    def _is_torn(self, track: Track, verdict: Verdict, readings: list[Reading], waited_s: float) -> bool:
+        """True if the text is likely a piece: some readings have more around it, or something stands too near to it.
+
+        What stands beside something for long, and alike, has a dash or a colon between.
+        """
+        if not self._settings.wary:
+            return False
+        if part_longer(readings, verdict.reading.text) >= _TORN:
+            return True
+        if waited_s >= _APART_S and track.seen_part >= _ALWAYS:
+            return False
+        latest = track.votes.latest()
+        return any(
+            other is not track
+            and other.shown is None
+            and other.seen_part >= _TORN * track.seen_part
+            and side_by_side(latest, other.votes.latest())
+            for other in self._tracks
+        )
 
     def _displaced(self, track: Track) -> Track | None:
         """The track, told before, in whose place this one stands now; None if there is none."""

@@ -16,7 +16,8 @@ _SAME_DISTANCE = 0.5  # of the height, between centres
 # 1 is too easily another one.
 _REACH = 2.0
 _REACH_DOUBTED = 0.3
-_ALIKE_HEIGHT = 1.6
+_ALIKE_HEIGHT, _SAME_TEXT_HEIGHT = 1.6, 2.2
+_LEVEL = 0.3  # of the height that two boxes share on one line
 # How long a movement goes on by itself.
 _PREDICTED_S = 0.3
 
@@ -72,11 +73,12 @@ class Track:
         Best by overlap where it is or would be by now; else by nearness, which for the same text reaches as far as a
         number is moved between two looks, in a picture so many px wide; width 0: it can only be where it was.
         """
-        if not alike_high(self.box, reading.box):
-            return 0.0  # specks within a number, or what holds it
-        apart = max(time - self.sure, 0.0)
         told = self.shown is not None
         same = self.shown.text == reading.text if self.shown is not None else self.votes.has(reading.text)
+        # Specks within a number, or what holds it; of the same text one look may have lost a half.
+        if not alike_high(self.box, reading.box, _SAME_TEXT_HEIGHT if same else _ALIKE_HEIGHT):
+            return 0.0
+        apart = max(time - self.sure, 0.0)
         places = [self.box]
         if apart <= _PREDICTED_S:
             places.append(self.box.moved(round(self.speed[0] * apart), round(self.speed[1] * apart)))
@@ -88,16 +90,28 @@ class Track:
         part = max(part_within(reading.box, place) for place in places)
         if distance < _SAME_DISTANCE * height or part >= SAME_PART:
             return 0.5 + same
-        if same and width:
+        if same and width and alike_high(self.box, reading.box):
             far = reading.status == "read" or reading.text.strip("1") != ""
             near = max(0.0, 1 - distance / (height + width * apart * (_REACH if far else _REACH_DOUBTED)))
             return near and near + far
         return 0.0
 
 
-def alike_high(one: Box, other: Box) -> bool:
-    """True if what is in two boxes may be written equally high."""
-    return max(one.height, other.height) < _ALIKE_HEIGHT * min(one.height, other.height)
+def alike_high(one: Box, other: Box, most: float = _ALIKE_HEIGHT) -> bool:
+    """True if what is in two boxes may be written equally high: one is less than `most` times as high as the other."""
+    return max(one.height, other.height) < most * min(one.height, other.height)
+
+
+def side_by_side(one: Reading, other: Reading) -> bool:
+    """True if some of the digits of two readings stand on a line, nearer to each other than two numbers do."""
+    return any(_beside(digit.box, neighbour.box) for digit in one.digits for neighbour in other.digits)
+
+
+def _beside(one: Box, other: Box) -> bool:
+    height = min(one.height, other.height)
+    level = min(one.bottom, other.bottom) - max(one.top, other.top)
+    gap = max(one.left, other.left) - min(one.right, other.right)
+    return alike_high(one, other) and level > _LEVEL * height and -_LEVEL * height < gap < height
 
 
 def overlap(one: Box, other: Box) -> float:

@@ -64,6 +64,11 @@ def decide(readings: Sequence[Reading], text: str | None = None) -> Verdict:
     )
 
 
+def part_longer(readings: Sequence[Reading], text: str) -> float:
+    """Which part of the readings, at least one, 0 to 1, have this text with more digits around it."""
+    return sum(text in reading.text and len(reading.text) > len(text) for reading in readings) / len(readings)
+
+
 def share_of(reading: Reading, text: str) -> float:
     """The probability that a reading gives to a text, its own or another, 0 to 1; never none at all."""
     if text == reading.text:
@@ -99,6 +104,10 @@ class Votes:
     def has(self, text: str) -> bool:
         """True if some frame read this text."""
         return any(reading.text == text for _, reading in self._cast)
+
+    def latest(self) -> Reading:
+        """The newest of them."""
+        return self._cast[-1][1]
 
     def readings(self) -> list[Reading]:
         """All of them, the oldest first."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.live.steady import EACH_FRAME, STEADY, Steady, overlap
 from edge.sinks.base import Event
-from edge.values import Box, Frame, Reading, Status
+from edge.values import Box, Digit, Frame, Reading, Status
 
 PIXELS = np.zeros((4, 640), np.uint8)
 FPS = 15.0
@@ -230,3 +230,49 @@ def test_overlap_is_of_the_union() -> None:
     assert overlap(at(0), at(0)) == 1
     assert overlap(at(0), at(60)) == 0
     assert overlap(at(0), at(30)) == 1 / 3
+
+
+def written(text: str, *, left: int, confidence: float = 0.98) -> Reading:
+    """A reading with a box a digit, 20 px apart and 30 high."""
+    boxes = [at(left + 20 * place, width=16) for place in range(len(text))]
+    digits = tuple(
+        Digit(digit=int(char), confidence=confidence, box=box, alternatives=())
+        for char, box in zip(text, boxes, strict=True)
+    )
+    return Reading(text=text, confidence=confidence, status="read", box=Box.around(boxes), digits=digits)
+
+
+def test_a_piece_of_a_number_that_is_read_whole_now_and_then_is_not_told() -> None:
+    whole, pieces = [written("284", left=100)], [written("2", left=100), written("4", left=140)]
+    told = watch(([whole] + [pieces] * 3) * 12)
+    assert all(event.reading.text == "284" for event in told)
+
+
+def test_what_stands_too_near_to_be_two_numbers_is_told_only_when_it_has_stood_so_for_long() -> None:
+    """A digit between them cannot be read now, or there is none but a dash."""
+    events = watch([[written("42", left=100), written("73", left=160)]] * 60)
+    assert sorted(story(events)) == [("appeared", "42"), ("appeared", "73")]
+    assert all(event.time - 1000 >= 2.0 for event in events)
+
+
+def test_numbers_a_digits_height_apart_are_two_at_once() -> None:
+    events = watch([[written("42", left=100), written("73", left=180)]] * 10)
+    assert sorted(story(events)) == [("appeared", "42"), ("appeared", "73")]
+    assert {event.frame for event in events} == {STEADY.votes - 1}
+
+
+def test_a_number_of_which_half_was_seen_for_a_moment_is_still_the_same() -> None:
+    low, high = reading("544"), Reading(text="544", confidence=0.98, status="read", box=at(102, 98, 60, 58))
+    assert story(watch([[low]] * 8 + [[high]] * 20)) == [("appeared", "544")]
+
+
+def test_in_pictures_of_their_own_nothing_is_held_back() -> None:
+    steady = Steady(EACH_FRAME)
+    events = watch([[written("42", left=100), written("73", left=160)]], steady)
+    assert sorted(story(events)) == [("appeared", "42"), ("appeared", "73")]
+
+
+def test_what_is_left_of_a_number_whose_end_was_wiped_away_is_told() -> None:
+    events = watch([[written("1234", left=100)]] * 20 + [[written("12", left=100)]] * 40)
+    assert events[-1].happening in ("appeared", "changed") and events[-1].reading.text == "12"
+    assert events[-1].frame <= 20 + 1.5 * STEADY.kept_s * FPS
