@@ -52,9 +52,8 @@ def test_a_hangup_changes_the_threshold_and_tells_who_has_a_reader(
     settings.now = replace(settings.read(), reading=ReadingSettings(threshold=0.0), wait=True)
     os.kill(os.getpid(), signal.SIGHUP)
     assert told.wait(30)
-    assert [reading.status for reading in current.read(pixels)].count(
-        "read"
-    ) >= 3  # what is hardly writing stays doubtful
+    statuses = [reading.status for reading in current.read(pixels)]
+    assert statuses.count("read") >= 3, "what is hardly writing stays doubtful, the rest does not"
     assert current.another().threshold == 0.0
     wait_for(lambda: "camera.wait: changed, and in force from the next start on" in caplog.messages)
     reloader.close()
